@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One open file: its lifetime and its wake-ups. What travels through it is in
+ * stream.c and request.c.
+ */
+#include <linux/slab.h>
+
+#include "channel.h"
+#include "compat.h"
+#include "stream.h"
+#include "trace.h"
+
+/* Memory. */
+
+static void channel_free_work(struct work_struct *work)
+{
+	struct untwist_channel *ch = container_of(to_rcu_work(work), struct untwist_channel,
+						  free_work);
+
+	irq_work_sync(&ch->irq_work);
+	untwist_requests_release(&ch->requests);
+	untwist_stream_release(ch);
+	put_device(&ch->ud->dev);
+	kfree(ch);
+}
+
+static void channel_free(struct kref *ref)
+{
+	struct untwist_channel *ch = container_of(ref, struct untwist_channel, ref);
+
+	queue_rcu_work(untwist_wq, &ch->free_work);
+}
+
+/**
+ * untwist_channel_put() - drop a reference to the memory
+ * @ch: channel
+ *
+ * Context: any but NMI; the memory is freed elsewhere and later.
+ */
+void untwist_channel_put(struct untwist_channel *ch)
+{
+	kref_put(&ch->ref, channel_free);
+}
+
+/* Users: whether the driver may be called. */
+
+/**
+ * untwist_channel_enter() - keep the driver from closing the channel
+ * @ch: channel
+ *
+ * Never held while waiting for events: unplug waits for who is inside.
+ *
+ * Return: true, and untwist_channel_leave() is due; false, the device is gone.
+ */
+bool untwist_channel_enter(struct untwist_channel *ch)
+{
+	return !untwist_channel_dead(ch) && refcount_inc_not_zero(&ch->users);
+}
+
+/* The last user has left: nothing of the driver's runs here any more. */
+static void channel_close(struct untwist_channel *ch)
+{
+	struct untwist_device *ud = ch->ud;
+
+	if (test_bit(UNTWIST_CH_OPENED, &ch->state) && ud->config.ops->close) {
+		untwist_call_begin(ud);
+		ud->config.ops->close(ch);
+		untwist_call_end(ud);
+	}
+	mutex_lock(&ud->lock);
+	list_del_init(&ch->link);
+	/* Under the lock: who finds no channel in the list need not wait. */
+	complete_all(&ch->closed);
+	mutex_unlock(&ud->lock);
+	untwist_channel_put(ch);
+}
+
+/**
+ * untwist_channel_leave() - let the driver close the channel
+ * @ch: channel
+ * @users: how many to drop; the last one calls the driver's close
+ *
+ * Context: process, may sleep, no locks held.
+ */
+void untwist_channel_leave(struct untwist_channel *ch, unsigned int users)
+{
+	if (refcount_sub_and_test(users, &ch->users))
+		channel_close(ch);
+}
+
+/**
+ * untwist_channel_kill() - the device goes: let go of all who wait
+ * @ch: channel
+ *
+ * Context: process, may sleep. The driver is not called.
+ */
+void untwist_channel_kill(struct untwist_channel *ch)
+{
+	set_bit(UNTWIST_CH_DEAD, &ch->state);
+	/*
+	 * Everybody: a wake-up with a key stops at the first exclusive waiter,
+	 * and the others would sleep on a dead device.
+	 */
+	wake_up_all(&ch->wait);
+	kill_fasync(&ch->fasync, SIGIO, POLL_HUP);
+}
+
+/**
+ * untwist_channel_shut() - no one needs the channel any more
+ * @ch: channel
+ *
+ * Called at the close of the file and at unplug; the first one counts. What is
+ * in flight is cancelled, and the driver's close follows when it is done:
+ * closing a file does not wait for the hardware.
+ *
+ * Context: process, may sleep.
+ */
+void untwist_channel_shut(struct untwist_channel *ch)
+{
+	if (test_and_set_bit(UNTWIST_CH_SHUT, &ch->state))
+		return;
+	untwist_requests_cancel_all(ch);
+	untwist_channel_leave(ch, 1);
+}
+
+/* Wake-ups. */
+
+static const __poll_t wake_keys[] = {
+	/*
+	 * One direction at a time: a key with both would wake every exclusive
+	 * waiter, as epoll does not count one as woken then.
+	 */
+	[UNTWIST_EV_IN] = EPOLLIN | EPOLLRDNORM,
+	[UNTWIST_EV_OUT] = EPOLLOUT | EPOLLWRNORM,
+	[UNTWIST_EV_PRI] = EPOLLPRI,
+};
+
+/**
+ * untwist_channel_kick() - have the channel's work run
+ * @ch: channel; within a read-side section of RCU, if the caller has no
+ *	reference and is not a user
+ *
+ * Context: any but NMI.
+ */
+void untwist_channel_kick(struct untwist_channel *ch)
+{
+	/* Without a reference all its users have left, and so no work is left. */
+	if (!kref_get_unless_zero(&ch->ref))
+		return;
+	if (!queue_work(ch->ud->wq, &ch->work))
+		untwist_channel_put(ch);
+}
+
+/**
+ * untwist_channel_wake() - wake who waits for something, if anybody does
+ * @ch: channel; what is announced is visible already
+ * @key: what to look for
+ *
+ * Context: where a spinlock may be taken.
+ */
+void untwist_channel_wake(struct untwist_channel *ch, __poll_t key)
+{
+	/* The barrier inside pairs with the one of who is about to sleep. */
+	if (!wq_has_sleeper(&ch->wait))
+		return;
+	untwist_count(ch->ud, UNTWIST_STAT_WAKEUPS, 1);
+	trace_untwist_wake(ch, (__force unsigned int)key);
+	wake_up_interruptible_poll(&ch->wait, key);
+}
+
+/*
+ * A wake-up takes a spinlock, which is not to be taken inside a raw one, nor,
+ * with PREEMPT_RT, where the caller must not sleep.
+ */
+static bool may_wake_here(void)
+{
+	return !irqs_disabled() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
+}
+
+static void channel_irq_work(struct irq_work *work)
+{
+	struct untwist_channel *ch = container_of(work, struct untwist_channel, irq_work);
+	int event;
+
+	for (event = UNTWIST_EV_IN; event <= UNTWIST_EV_PRI; event++)
+		if (test_and_clear_bit(event, &ch->events))
+			untwist_channel_wake(ch, wake_keys[event]);
+}
+
+static void channel_defer(struct untwist_channel *ch, enum untwist_channel_event event)
+{
+	set_bit(event, &ch->events);
+	untwist_channel_kick(ch);
+}
+
+/**
+ * untwist_channel_announce() - tell of data, room or a loss
+ * @ch: channel; what is announced is visible already
+ * @event: UNTWIST_EV_IN, UNTWIST_EV_OUT or UNTWIST_EV_PRI
+ *
+ * Wakes at once where that is possible, else as soon as interrupts are on.
+ * Signals are always the work's: their locks are not made for interrupts.
+ *
+ * Context: any but NMI; hard interrupts of PREEMPT_RT included.
+ */
+void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_event event)
+{
+	if (may_wake_here()) {
+		untwist_channel_wake(ch, wake_keys[event]);
+	} else {
+		set_bit(event, &ch->events);
+		irq_work_queue(&ch->irq_work);
+	}
+	if (!READ_ONCE(ch->fasync))
+		return;
+	if (event == UNTWIST_EV_IN)
+		channel_defer(ch, UNTWIST_EV_SIGIO_IN);
+	else if (event == UNTWIST_EV_OUT)
+		channel_defer(ch, UNTWIST_EV_SIGIO_OUT);
+}
+
+/* Calls of the driver that a program's reads and writes cause. */
+
+static void call_transmit(struct untwist_channel *ch)
+{
+	const struct untwist_ops *ops = ch->ud->config.ops;
+
+	if (!ops->transmit || !untwist_channel_enter(ch))
+		return;
+	untwist_call_begin(ch->ud);
+	ops->transmit(ch);
+	untwist_call_end(ch->ud);
+	untwist_channel_leave(ch, 1);
+}
+
+static void call_resume(struct untwist_channel *ch)
+{
+	const struct untwist_ops *ops = ch->ud->config.ops;
+
+	if (!ops->resume || !untwist_channel_enter(ch))
+		return;
+	untwist_call_begin(ch->ud);
+	ops->resume(ch);
+	untwist_call_end(ch->ud);
+	untwist_channel_leave(ch, 1);
+}
+
+static bool calls_deferred(const struct untwist_channel *ch)
+{
+	return ch->ud->config.flags & UNTWIST_DEFER;
+}
+
+/*
+ * A deferred call needs the work, and the work needs the device's workqueue,
+ * which is there as long as there are users.
+ */
+static void channel_defer_call(struct untwist_channel *ch, enum untwist_channel_event event)
+{
+	if (!untwist_channel_enter(ch))
+		return;
+	channel_defer(ch, event);
+	untwist_channel_leave(ch, 1);
+}
+
+/**
+ * untwist_channel_transmit() - the program has written something
+ * @ch: channel
+ *
+ * Context: process, no locks held.
+ */
+void untwist_channel_transmit(struct untwist_channel *ch)
+{
+	if (calls_deferred(ch))
+		channel_defer_call(ch, UNTWIST_EV_TRANSMIT);
+	else
+		call_transmit(ch);
+}
+
+/**
+ * untwist_channel_resume() - the program has made room in the receive queue
+ * @ch: channel
+ *
+ * Context: process, no locks held.
+ */
+void untwist_channel_resume(struct untwist_channel *ch)
+{
+	if (calls_deferred(ch))
+		channel_defer_call(ch, UNTWIST_EV_RESUME);
+	else
+		call_resume(ch);
+}
+
+/* The work. */
+
+static void channel_work(struct work_struct *work)
+{
+	struct untwist_channel *ch = container_of(work, struct untwist_channel, work);
+	unsigned int posted = untwist_requests_run(ch);
+
+	if (posted)
+		untwist_channel_wake(ch, wake_keys[UNTWIST_EV_IN]);
+	if (test_and_clear_bit(UNTWIST_EV_SIGIO_IN, &ch->events) || posted)
+		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
+	if (test_and_clear_bit(UNTWIST_EV_SIGIO_OUT, &ch->events))
+		kill_fasync(&ch->fasync, SIGIO, POLL_OUT);
+	if (test_and_clear_bit(UNTWIST_EV_TRANSMIT, &ch->events))
+		call_transmit(ch);
+	if (test_and_clear_bit(UNTWIST_EV_RESUME, &ch->events))
+		call_resume(ch);
+	if (posted)
+		untwist_channel_leave(ch, posted);
+	untwist_channel_put(ch);
+}
+
+/* Birth and death. */
+
+static struct untwist_channel *channel_new(struct untwist_device *ud)
+{
+	struct untwist_channel *ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
+
+	if (!ch)
+		return NULL;
+	ch->ud = ud;
+	get_device(&ud->dev);
+	ch->plane = untwist_device_has_data(ud) ? UNTWIST_PLANE_DATA : UNTWIST_PLANE_COMPLETIONS;
+	init_waitqueue_head(&ch->wait);
+	INIT_WORK(&ch->work, channel_work);
+	init_irq_work(&ch->irq_work, channel_irq_work);
+	INIT_RCU_WORK(&ch->free_work, channel_free_work);
+	mutex_init(&ch->rd_mutex);
+	mutex_init(&ch->wr_mutex);
+	raw_spin_lock_init(&ch->rx_lock);
+	raw_spin_lock_init(&ch->tx_lock);
+	untwist_requests_init(&ch->requests);
+	kref_init(&ch->ref);
+	refcount_set(&ch->users, 1);
+	init_completion(&ch->closed);
+	INIT_LIST_HEAD(&ch->link);
+	return ch;
+}
+
+/* From here on unplug finds the channel, and waits for its users. */
+static int channel_link(struct untwist_channel *ch)
+{
+	struct untwist_device *ud = ch->ud;
+	int ret = -ENODEV;
+
+	mutex_lock(&ud->lock);
+	if (!ud->dead) {
+		ch->id = ++ud->opens;
+		kref_get(&ch->ref);	/* for users > 0; dropped by channel_close() */
+		refcount_inc(&ch->users);	/* for the call of the driver's open */
+		list_add_tail(&ch->link, &ud->channels);
+		ret = 0;
+	}
+	mutex_unlock(&ud->lock);
+	return ret;
+}
+
+static int channel_call_open(struct untwist_channel *ch)
+{
+	struct untwist_device *ud = ch->ud;
+	int ret = 0;
+
+	if (ud->config.ops->open) {
+		untwist_call_begin(ud);
+		ret = ud->config.ops->open(ch);
+		untwist_call_end(ud);
+	}
+	if (!ret)
+		set_bit(UNTWIST_CH_OPENED, &ch->state);
+	return ret;
+}
+
+/**
+ * untwist_channel_open() - make the channel of a file that is being opened
+ * @ud: device, pinned by the caller
+ *
+ * Context: process, may sleep. Return: the channel, with a reference that
+ * untwist_channel_release() drops; or -ENODEV, -ENOMEM, or what the driver's
+ * open said.
+ */
+struct untwist_channel *untwist_channel_open(struct untwist_device *ud)
+{
+	struct untwist_channel *ch = channel_new(ud);
+	int ret = 0;
+
+	if (!ch)
+		return ERR_PTR(-ENOMEM);
+	if (untwist_device_has_data(ud))
+		ret = untwist_stream_init(ch);
+	if (!ret)
+		ret = channel_link(ch);
+	if (ret) {
+		untwist_channel_put(ch);
+		return ERR_PTR(ret);
+	}
+
+	ret = channel_call_open(ch);
+	untwist_channel_leave(ch, 1);
+	if (ret) {
+		untwist_channel_release(ch);
+		return ERR_PTR(ret);
+	}
+	untwist_count(ud, UNTWIST_STAT_OPENS, 1);
+	return ch;
+}
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_open);
+
+/**
+ * untwist_channel_release() - the file is closed
+ * @ch: channel
+ *
+ * Context: process, may sleep; does not wait for the hardware.
+ */
+void untwist_channel_release(struct untwist_channel *ch)
+{
+	untwist_channel_shut(ch);
+	untwist_channel_put(ch);
+}
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_release);

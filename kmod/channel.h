@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * channel.c APIs: one open file, its lifetime and its wake-ups.
+ *
+ * Three counts, one for each lifetime:
+ *   ref     the memory. Held by the file, by queued work, and by users > 0.
+ *   users   the driver may be called, or holds something of the channel: one
+ *           until the channel is shut, one for each operation in progress,
+ *           one for each live request. At zero the driver's close is called.
+ *   device  pinned by the memory.
+ *
+ * Locks, outer to inner:
+ *   device.lock
+ *   requests.submit_lock
+ *   rd_mutex, wr_mutex     the one consumer, the one producer; held over copies
+ *                          to and from programs, never while waiting for events
+ *   requests.lock          spinlock, process context only
+ *   rx_lock, tx_lock       raw spinlocks, any context; only copies of bytes
+ * The driver is called with none of them held.
+ */
+#ifndef UNTWIST_CHANNEL_H
+#define UNTWIST_CHANNEL_H
+
+#include <linux/completion.h>
+#include <linux/fs.h>
+#include <linux/irq_work.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/poll.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "device.h"
+#include "fifo.h"
+#include "request.h"
+
+/* Bits of untwist_channel.state. */
+enum untwist_channel_state {
+	UNTWIST_CH_DEAD,	/* the device is gone, or is going */
+	UNTWIST_CH_SHUT,	/* the users' count of the open has been dropped */
+	UNTWIST_CH_OPENED,	/* the driver's open succeeded: close is due */
+	UNTWIST_CH_TX_STALLED,	/* a program waits for room to write */
+	UNTWIST_CH_RX_STALLED,	/* the driver waits for room to push */
+	UNTWIST_CH_LOST,	/* data was lost and nobody has asked yet */
+};
+
+/* Bits of untwist_channel.events: what is still to be done. */
+enum untwist_channel_event {
+	/* By the irq_work: */
+	UNTWIST_EV_IN,		/* wake readers */
+	UNTWIST_EV_OUT,		/* wake writers */
+	UNTWIST_EV_PRI,		/* wake who waits for losses */
+	/* By the work: */
+	UNTWIST_EV_SIGIO_IN,
+	UNTWIST_EV_SIGIO_OUT,
+	UNTWIST_EV_TRANSMIT,	/* call the driver, see UNTWIST_DEFER */
+	UNTWIST_EV_RESUME,
+};
+
+/**
+ * struct untwist_channel - one open file
+ * @ud: its device
+ * @id: number of this open, for traces
+ * @plane: UNTWIST_PLANE_*
+ * @drvdata: the driver's
+ * @state: see enum untwist_channel_state
+ * @events: see enum untwist_channel_event
+ * @wait: the only wait queue, for all that poll() speaks of
+ * @fasync: who wants SIGIO
+ * @work: signals, completes requests; never runs twice at a time
+ * @irq_work: wakes for those who announce where they cannot wake
+ * @rx: received, for the program to read
+ * @tx: written, for the driver to pull
+ * @rd_mutex: makes the reader of @rx or of the completions one
+ * @wr_mutex: makes the writer of @tx one
+ * @rx_lock: makes the driver, from any context, one producer of @rx; guards
+ *	@lost
+ * @tx_lock: makes the driver, from any context, one consumer of @tx
+ * @tx_wake: room in bytes at which writers are woken
+ * @lost: what found @rx full
+ * @requests: the request plane
+ * @ref: see above
+ * @users: see above
+ * @closed: the driver's close has returned
+ * @link: in untwist_device.channels, guarded by its lock, while users > 0
+ * @free_work: frees the memory after a grace period: untwist_complete() may
+ *	look at the channel until then
+ */
+struct untwist_channel {
+	struct untwist_device *ud;
+	unsigned int id;
+	u32 plane;
+	void *drvdata;
+	unsigned long state;
+	unsigned long events;
+	wait_queue_head_t wait;
+	struct fasync_struct *fasync;
+	struct work_struct work;
+	struct irq_work irq_work;
+
+	struct untwist_fifo rx;
+	struct untwist_fifo tx;
+	struct mutex rd_mutex;
+	struct mutex wr_mutex;
+	raw_spinlock_t rx_lock;
+	raw_spinlock_t tx_lock;
+	u32 tx_wake;
+	struct untwist_lost lost;
+
+	struct untwist_requests requests;
+
+	struct kref ref;
+	refcount_t users;
+	struct completion closed;
+	struct list_head link;
+	struct rcu_work free_work;
+};
+
+static inline bool untwist_channel_dead(const struct untwist_channel *ch)
+{
+	return test_bit(UNTWIST_CH_DEAD, &ch->state);
+}
+
+struct untwist_channel *untwist_channel_open(struct untwist_device *ud);
+void untwist_channel_release(struct untwist_channel *ch);
+void untwist_channel_put(struct untwist_channel *ch);
+
+void untwist_channel_kill(struct untwist_channel *ch);
+void untwist_channel_shut(struct untwist_channel *ch);
+
+bool untwist_channel_enter(struct untwist_channel *ch);
+void untwist_channel_leave(struct untwist_channel *ch, unsigned int users);
+
+void untwist_channel_kick(struct untwist_channel *ch);
+void untwist_channel_wake(struct untwist_channel *ch, __poll_t key);
+void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_event event);
+
+void untwist_channel_transmit(struct untwist_channel *ch);
+void untwist_channel_resume(struct untwist_channel *ch);
+
+#endif /* UNTWIST_CHANNEL_H */

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * untwist_edu: QEMU's "edu" PCI device (docs/specs/edu.rst in QEMU's source).
+ * A factorial unit and a DMA engine, each of which does one thing at a time and
+ * raises an interrupt when it is done. Requests wait in a queue for each unit;
+ * the interrupt completes the one that runs and starts the next.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/idr.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/untwist.h>
+#include <uapi/linux/untwist_edu.h>
+
+#define EDU_VENDOR		0x1234
+#define EDU_DEVICE		0x11e8
+
+#define EDU_REG_ID		0x00
+#define EDU_ID_MASK		0x0000ffff	/* above it: the version */
+#define EDU_ID			0x000000ed
+#define EDU_REG_LIVENESS	0x04	/* returns the complement of what is written */
+#define EDU_REG_FACTORIAL	0x08
+#define EDU_REG_STATUS		0x20
+#define EDU_STATUS_COMPUTING	BIT(0)
+#define EDU_STATUS_IRQ		BIT(7)	/* interrupt when a factorial is done */
+#define EDU_REG_IRQ_STATUS	0x24
+#define EDU_REG_IRQ_ACK		0x64
+#define EDU_IRQ_FACTORIAL	BIT(0)
+#define EDU_IRQ_DMA		BIT(8)
+#define EDU_REG_DMA_SRC		0x80
+#define EDU_REG_DMA_DST		0x88
+#define EDU_REG_DMA_COUNT	0x90
+#define EDU_REG_DMA_CMD		0x98
+#define EDU_DMA_START		BIT(0)
+#define EDU_DMA_FROM_DEVICE	BIT(1)
+#define EDU_DMA_IRQ		BIT(2)
+#define EDU_DMA_MEMORY		0x40000	/* where the device sees its own memory */
+
+static unsigned int dma_bits = 28;
+module_param(dma_bits, uint, 0444);
+MODULE_PARM_DESC(dma_bits, "width of the addresses that the device reaches, as in its property dma_mask (default 28)");
+
+static bool intx;
+module_param(intx, bool, 0444);
+MODULE_PARM_DESC(intx, "use INTx even where MSI is there (default N)");
+
+/**
+ * struct edu_unit - one of the two units
+ * @start: write a request to the hardware, with the device's lock held
+ * @waiting: requests; the first one runs
+ */
+struct edu_unit {
+	void (*start)(struct untwist_request *req);
+	struct list_head waiting;
+};
+
+/**
+ * struct edu - one device
+ * @pdev: PCI function
+ * @regs: BAR 0
+ * @ud: the node
+ * @id: number in its name
+ * @interrupts: how many it raised
+ * @lock: guards the units and their registers
+ * @factorial: the factorial unit
+ * @dma: the DMA engine
+ * @dma_landed: what runs there has had its interrupt; guarded by @lock
+ * @bounce: memory that the device can reach, UNTWIST_EDU_MEMORY bytes, or
+ *	NULL; belongs to the request that runs on @dma
+ * @bounce_addr: where the device sees it
+ */
+struct edu {
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	struct untwist_device *ud;
+	int id;
+	atomic_long_t interrupts;
+	spinlock_t lock;
+	struct edu_unit factorial;
+	struct edu_unit dma;
+	bool dma_landed;
+	void *bounce;
+	dma_addr_t bounce_addr;
+};
+
+static DEFINE_IDA(edu_ids);
+
+static struct edu *edu_of(const struct untwist_request *req)
+{
+	return untwist_device_drvdata(untwist_channel_device(req->channel));
+}
+
+/* Units. */
+
+static struct untwist_request *unit_running(struct edu_unit *unit)
+{
+	return list_first_entry_or_null(&unit->waiting, struct untwist_request, node);
+}
+
+static void unit_submit(struct edu *edu, struct edu_unit *unit, struct untwist_request *req)
+{
+	unsigned long flags;
+	bool idle;
+
+	spin_lock_irqsave(&edu->lock, flags);
+	idle = list_empty(&unit->waiting);
+	list_add_tail(&req->node, &unit->waiting);
+	if (idle)
+		unit->start(req);
+	spin_unlock_irqrestore(&edu->lock, flags);
+}
+
+/* The running request leaves the unit to the next one. */
+static void unit_finish(struct edu_unit *unit, struct untwist_request *req)
+{
+	struct untwist_request *next;
+
+	list_del_init(&req->node);
+	next = unit_running(unit);
+	if (next)
+		unit->start(next);
+}
+
+/* Whether the interrupt of a request is still to come. */
+static bool edu_runs(struct edu *edu, struct untwist_request *req)
+{
+	return req == unit_running(&edu->factorial) ||
+	       (req == unit_running(&edu->dma) && !edu->dma_landed);
+}
+
+/*
+ * What waits is taken back. What runs is left to its interrupt, unless the
+ * device is not there any more to raise one.
+ */
+static void edu_cancel(struct untwist_request *req)
+{
+	struct edu *edu = edu_of(req);
+	bool present = pci_device_is_present(edu->pdev);
+	unsigned long flags;
+	bool taken;
+
+	spin_lock_irqsave(&edu->lock, flags);
+	if (edu->dma_landed && req == unit_running(&edu->dma))
+		taken = false;
+	else
+		taken = !list_empty(&req->node) && (!present || !edu_runs(edu, req));
+	if (taken)
+		list_del_init(&req->node);
+	spin_unlock_irqrestore(&edu->lock, flags);
+	if (taken)
+		untwist_complete(req, -ECANCELED);
+}
+
+/* The factorial unit. */
+
+static void factorial_start(struct untwist_request *req)
+{
+	writel(req->arg[0], edu_of(req)->regs + EDU_REG_FACTORIAL);
+}
+
+static int factorial_submit(struct untwist_request *req)
+{
+	struct edu *edu = edu_of(req);
+
+	if (req->arg[0] > UNTWIST_EDU_FACTORIAL_MAX)
+		return -ERANGE;
+	unit_submit(edu, &edu->factorial, req);
+	return 0;
+}
+
+static void factorial_interrupt(struct edu *edu)
+{
+	u32 result = readl(edu->regs + EDU_REG_FACTORIAL);
+	struct untwist_request *req;
+
+	spin_lock(&edu->lock);
+	req = unit_running(&edu->factorial);
+	if (req)
+		unit_finish(&edu->factorial, req);
+	spin_unlock(&edu->lock);
+	if (!req)
+		return;
+	req->value[0] = result;
+	untwist_complete(req, 0);
+}
+
+/* The DMA engine. */
+
+static void dma_start(struct untwist_request *req)
+{
+	struct edu *edu = edu_of(req);
+	bool to_device = req->opcode == UNTWIST_EDU_OP_WRITE;
+	u32 memory = EDU_DMA_MEMORY + req->arg[0];
+
+	if (to_device)
+		memcpy(edu->bounce, req->payload, req->len);
+	/* dma_bits is at most 32: the upper halves of the registers stay 0. */
+	writel(to_device ? edu->bounce_addr : memory, edu->regs + EDU_REG_DMA_SRC);
+	writel(to_device ? memory : edu->bounce_addr, edu->regs + EDU_REG_DMA_DST);
+	writel(req->len, edu->regs + EDU_REG_DMA_COUNT);
+	writel(EDU_DMA_START | EDU_DMA_IRQ | (to_device ? 0 : EDU_DMA_FROM_DEVICE),
+	       edu->regs + EDU_REG_DMA_CMD);
+}
+
+static int dma_submit(struct untwist_request *req)
+{
+	struct edu *edu = edu_of(req);
+
+	if (!edu->bounce)
+		return -EOPNOTSUPP;
+	if (!req->len)
+		return -EINVAL;
+	if (req->arg[0] > UNTWIST_EDU_MEMORY || req->len > UNTWIST_EDU_MEMORY - req->arg[0])
+		return -ERANGE;
+	unit_submit(edu, &edu->dma, req);
+	return 0;
+}
+
+/* The copy can wait until interrupts are on: until then the engine rests. */
+static void dma_interrupt(struct edu *edu)
+{
+	struct untwist_request *req;
+
+	spin_lock(&edu->lock);
+	req = edu->dma_landed ? NULL : unit_running(&edu->dma);
+	if (req)
+		edu->dma_landed = true;
+	spin_unlock(&edu->lock);
+	if (req)
+		untwist_complete(req, req->len);
+}
+
+static void dma_done(struct untwist_request *req)
+{
+	struct edu *edu = edu_of(req);
+	unsigned long flags;
+
+	/* Refused, or taken back while it waited: it never had the engine. */
+	if (list_empty(&req->node))
+		return;
+	if (req->opcode == UNTWIST_EDU_OP_READ)
+		memcpy(req->payload, edu->bounce, req->len);
+	spin_lock_irqsave(&edu->lock, flags);
+	edu->dma_landed = false;
+	unit_finish(&edu->dma, req);
+	spin_unlock_irqrestore(&edu->lock, flags);
+}
+
+/* Interrupts. */
+
+static irqreturn_t edu_interrupt(int irq, void *data)
+{
+	struct edu *edu = data;
+	u32 status = readl(edu->regs + EDU_REG_IRQ_STATUS);
+
+	/* All ones: the device is gone, and this was somebody else's. */
+	if (!status || status == ~0u)
+		return IRQ_NONE;
+	writel(status, edu->regs + EDU_REG_IRQ_ACK);
+	atomic_long_inc(&edu->interrupts);
+	if (status & EDU_IRQ_FACTORIAL)
+		factorial_interrupt(edu);
+	if (status & EDU_IRQ_DMA)
+		dma_interrupt(edu);
+	return IRQ_HANDLED;
+}
+
+static int edu_irq_init(struct edu *edu)
+{
+	struct pci_dev *pdev = edu->pdev;
+	int ret = 0;
+
+	/* Of all types: MSI if the machine has it, else INTx. */
+	if (!intx)
+		ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
+	if (ret < 0)
+		return dev_err_probe(&pdev->dev, ret, "no interrupt\n");
+	ret = request_irq(pci_irq_vector(pdev, 0), edu_interrupt, IRQF_SHARED, "untwist_edu", edu);
+	if (ret) {
+		pci_free_irq_vectors(pdev);
+		return dev_err_probe(&pdev->dev, ret, "cannot request the interrupt\n");
+	}
+	writel(EDU_STATUS_IRQ, edu->regs + EDU_REG_STATUS);
+	return 0;
+}
+
+static void edu_irq_release(struct edu *edu)
+{
+	writel(0, edu->regs + EDU_REG_STATUS);
+	free_irq(pci_irq_vector(edu->pdev, 0), edu);
+	pci_free_irq_vectors(edu->pdev);
+}
+
+/* The node. */
+
+static const struct untwist_ops edu_ops = {
+	.cancel = edu_cancel,
+};
+
+static const struct untwist_opcode edu_opcodes[] = {
+	[UNTWIST_EDU_OP_FACTORIAL - UNTWIST_OP_DRIVER] = {
+		.name = "factorial",
+		.submit = factorial_submit,
+	},
+	[UNTWIST_EDU_OP_WRITE - UNTWIST_OP_DRIVER] = {
+		.name = "write",
+		.payload = UNTWIST_TO_DEVICE,
+		.submit = dma_submit,
+		.done = dma_done,
+	},
+	[UNTWIST_EDU_OP_READ - UNTWIST_OP_DRIVER] = {
+		.name = "read",
+		.payload = UNTWIST_FROM_DEVICE,
+		.submit = dma_submit,
+		.done = dma_done,
+	},
+};
+
+static ssize_t interrupts_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct edu *edu = untwist_device_drvdata(untwist_device_of(dev));
+
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(&edu->interrupts));
+}
+static DEVICE_ATTR_RO(interrupts);
+
+static struct attribute *edu_attrs[] = {
+	&dev_attr_interrupts.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(edu);
+
+static int edu_register(struct edu *edu)
+{
+	char name[UNTWIST_NAME_LEN];
+	struct untwist_config config = {
+		.name = name,
+		.ops = &edu_ops,
+		.drvdata = edu,
+		.kind = UNTWIST_KIND_NONE,
+		.opcodes = edu_opcodes,
+		.nr_opcodes = ARRAY_SIZE(edu_opcodes),
+		.payload_max = UNTWIST_EDU_MEMORY,
+		.groups = edu_groups,
+	};
+
+	snprintf(name, sizeof(name), "edu%d", edu->id);
+	edu->ud = untwist_register(&edu->pdev->dev, &config);
+	return PTR_ERR_OR_ZERO(edu->ud);
+}
+
+/* The PCI function. */
+
+static int edu_check(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	u32 id = readl(edu->regs + EDU_REG_ID);
+	u32 probe = 0x5a17c0de;
+	u32 answer;
+
+	if ((id & EDU_ID_MASK) != EDU_ID)
+		return dev_err_probe(dev, -ENODEV, "identification is %#x, not %#x\n",
+				     id & EDU_ID_MASK, EDU_ID);
+	writel(probe, edu->regs + EDU_REG_LIVENESS);
+	answer = readl(edu->regs + EDU_REG_LIVENESS);
+	if (answer != ~probe)
+		return dev_err_probe(dev, -EIO, "liveness check: wrote %#x, read %#x, not %#x\n",
+				     probe, answer, ~probe);
+	return 0;
+}
+
+static int edu_map(struct edu *edu)
+{
+	struct pci_dev *pdev = edu->pdev;
+	int ret;
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return dev_err_probe(&pdev->dev, ret, "cannot enable the device\n");
+	ret = pcim_iomap_regions(pdev, BIT(0), "untwist_edu");
+	if (ret)
+		return dev_err_probe(&pdev->dev, ret, "cannot map BAR 0\n");
+	edu->regs = pcim_iomap_table(pdev)[0];
+	pci_set_master(pdev);
+	return 0;
+}
+
+/* The node works without: only its DMA requests are refused then. */
+static void edu_dma_init(struct edu *edu)
+{
+	struct device *dev = &edu->pdev->dev;
+	unsigned int bits = clamp(dma_bits, 1u, 32u);
+
+	if (!dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits)))
+		edu->bounce = dmam_alloc_coherent(dev, UNTWIST_EDU_MEMORY, &edu->bounce_addr,
+						  GFP_KERNEL | __GFP_NOWARN);
+	if (!edu->bounce)
+		dev_info(dev, "no memory within %u bits: no DMA requests (see dma_bits)\n", bits);
+}
+
+static struct edu *edu_new(struct pci_dev *pdev)
+{
+	struct edu *edu = devm_kzalloc(&pdev->dev, sizeof(*edu), GFP_KERNEL);
+
+	if (!edu)
+		return NULL;
+	edu->pdev = pdev;
+	spin_lock_init(&edu->lock);
+	edu->factorial.start = factorial_start;
+	INIT_LIST_HEAD(&edu->factorial.waiting);
+	edu->dma.start = dma_start;
+	INIT_LIST_HEAD(&edu->dma.waiting);
+	return edu;
+}
+
+static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct edu *edu = edu_new(pdev);
+	int ret;
+
+	if (!edu)
+		return -ENOMEM;
+	ret = edu_map(edu);
+	if (!ret)
+		ret = edu_check(edu);
+	if (ret)
+		return ret;
+	edu_dma_init(edu);
+
+	edu->id = ida_alloc(&edu_ids, GFP_KERNEL);
+	if (edu->id < 0)
+		return edu->id;
+	ret = edu_irq_init(edu);
+	if (ret)
+		goto err_id;
+	ret = edu_register(edu);
+	if (ret)
+		goto err_irq;
+	pci_set_drvdata(pdev, edu);
+	return 0;
+
+err_irq:
+	edu_irq_release(edu);
+err_id:
+	ida_free(&edu_ids, edu->id);
+	return ret;
+}
+
+/* Interrupts stay on until what runs has had its own. */
+static void edu_remove(struct pci_dev *pdev)
+{
+	struct edu *edu = pci_get_drvdata(pdev);
+
+	untwist_unregister(edu->ud);
+	edu_irq_release(edu);
+	ida_free(&edu_ids, edu->id);
+}
+
+static const struct pci_device_id edu_pci_ids[] = {
+	{ PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, edu_pci_ids);
+
+static struct pci_driver edu_driver = {
+	.name = "untwist_edu",
+	.id_table = edu_pci_ids,
+	.probe = edu_probe,
+	.remove = edu_remove,
+};
+module_pci_driver(edu_driver);
+
+MODULE_DESCRIPTION("Untwist driver for QEMU's edu device");
+MODULE_LICENSE("GPL");

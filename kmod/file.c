@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The system calls on a node: who waits, for what, and what is said after the
+ * device is gone. A call that waits for events holds nothing, so that unplug
+ * never waits for it.
+ */
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include <asm/ioctls.h>
+
+#include "channel.h"
+#include "compat.h"
+#include "file.h"
+#include "stream.h"
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	struct untwist_device *ud = container_of(inode->i_cdev, struct untwist_device, cdev);
+	struct untwist_channel *ch = untwist_channel_open(ud);
+
+	if (IS_ERR(ch))
+		return PTR_ERR(ch);
+	file->private_data = ch;
+	/* io_uring then tries at once, and arms poll when told -EAGAIN. */
+	file->f_mode |= FMODE_NOWAIT;
+	return stream_open(inode, file);
+}
+
+static int file_release(struct inode *inode, struct file *file)
+{
+	untwist_channel_release(file->private_data);
+	return 0;
+}
+
+static bool reads_data(const struct untwist_channel *ch)
+{
+	return READ_ONCE(ch->plane) == UNTWIST_PLANE_DATA;
+}
+
+static bool channel_ready(const struct untwist_channel *ch)
+{
+	return reads_data(ch) ? untwist_stream_ready(ch) : untwist_requests_ready(ch);
+}
+
+static bool is_nonblocking(const struct kiocb *iocb)
+{
+	return iocb->ki_flags & IOCB_NOWAIT || iocb->ki_filp->f_flags & O_NONBLOCK;
+}
+
+/* O_NONBLOCK may wait for another call to finish its copy, IOCB_NOWAIT may not. */
+static int lock_for(struct mutex *lock, const struct kiocb *iocb)
+{
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return mutex_trylock(lock) ? 0 : -EAGAIN;
+	return mutex_lock_interruptible(lock);
+}
+
+static ssize_t read_once(struct untwist_channel *ch, struct kiocb *iocb, struct iov_iter *to)
+{
+	ssize_t ret = lock_for(&ch->rd_mutex, iocb);
+
+	if (ret)
+		return ret;
+	ret = reads_data(ch) ? untwist_stream_read(ch, to) : untwist_requests_read(ch, to);
+	mutex_unlock(&ch->rd_mutex);
+	if (ret > 0 && reads_data(ch))
+		untwist_stream_after_read(ch);
+	return ret;
+}
+
+static ssize_t file_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct untwist_channel *ch = iocb->ki_filp->private_data;
+	ssize_t ret;
+
+	if (!iov_iter_count(to))
+		return 0;
+	for (;;) {
+		/* Asked first: what arrived before the end is read before it. */
+		bool dead = untwist_channel_dead(ch);
+
+		smp_rmb();
+		ret = read_once(ch, iocb, to);
+		if (ret)
+			return ret;
+		if (dead)
+			return -ENODEV;
+		if (is_nonblocking(iocb))
+			return -EAGAIN;
+		ret = wait_event_interruptible(ch->wait, channel_ready(ch) ||
+					       untwist_channel_dead(ch));
+		if (ret)
+			return ret;
+	}
+}
+
+static ssize_t write_once(struct untwist_channel *ch, struct kiocb *iocb, struct iov_iter *from)
+{
+	ssize_t ret = lock_for(&ch->wr_mutex, iocb);
+
+	if (ret)
+		return ret;
+	ret = untwist_stream_write(ch, from);
+	mutex_unlock(&ch->wr_mutex);
+	if (ret > 0)
+		untwist_channel_transmit(ch);
+	return ret;
+}
+
+/* Returns 0 once there is room to go on. */
+static int wait_for_room(struct untwist_channel *ch, struct kiocb *iocb, size_t need)
+{
+	if (!untwist_stream_stalled(ch, need))
+		return 0;
+	if (is_nonblocking(iocb))
+		return -EAGAIN;
+	return wait_event_interruptible(ch->wait, !untwist_stream_stalled(ch, need) ||
+					untwist_channel_dead(ch));
+}
+
+static ssize_t file_write(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct untwist_channel *ch = iocb->ki_filp->private_data;
+	ssize_t done = 0;
+	ssize_t ret = 0;
+
+	if (!reads_data(ch))
+		return -EINVAL;
+	while (iov_iter_count(from)) {
+		if (untwist_channel_dead(ch)) {
+			ret = -ENODEV;
+			break;
+		}
+		ret = write_once(ch, iocb, from);
+		if (!ret)
+			ret = wait_for_room(ch, iocb, untwist_stream_need(ch, from));
+		else if (ret > 0)
+			done += ret;
+		if (ret < 0)
+			break;
+	}
+	return done ? done : ret;
+}
+
+static __poll_t poll_data(struct untwist_channel *ch)
+{
+	__poll_t mask = 0;
+
+	if (untwist_stream_ready(ch))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (test_bit(UNTWIST_CH_LOST, &ch->state))
+		mask |= EPOLLPRI;
+	if (!untwist_channel_dead(ch) && !untwist_stream_stalled(ch, ch->tx_wake))
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	return mask;
+}
+
+static __poll_t poll_completions(struct untwist_channel *ch)
+{
+	__poll_t mask = 0;
+
+	if (untwist_requests_ready(ch))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (!untwist_channel_dead(ch) && untwist_requests_room(ch))
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	return mask;
+}
+
+static __poll_t file_poll(struct file *file, poll_table *wait)
+{
+	struct untwist_channel *ch = file->private_data;
+	__poll_t mask;
+
+	poll_wait(file, &ch->wait, wait);
+	/* Registered first and looked second; not every poll_wait() orders that. */
+	smp_mb();
+	mask = reads_data(ch) ? poll_data(ch) : poll_completions(ch);
+	if (untwist_channel_dead(ch))
+		mask |= EPOLLHUP | EPOLLERR;
+	return mask;
+}
+
+static int file_fasync(int fd, struct file *file, int on)
+{
+	struct untwist_channel *ch = file->private_data;
+
+	return fasync_helper(fd, file, on, &ch->fasync);
+}
+
+static long ioctl_get_info(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	const struct untwist_config *config = &ch->ud->config;
+	struct untwist_info info = {
+		.kind = config->kind,
+		.plane = READ_ONCE(ch->plane),
+		.rx_size = ch->rx.size,
+		.tx_size = ch->tx.size,
+		.record_max = config->record_max,
+	};
+
+	if (untwist_device_has_requests(ch->ud)) {
+		info.features |= UNTWIST_FEAT_REQUESTS;
+		info.features |= config->ops->cancel ? UNTWIST_FEAT_CANCEL : 0;
+		info.requests_max = config->requests_max;
+		info.payload_max = config->payload_max;
+	}
+	strscpy(info.device, ch->ud->name, sizeof(info.device));
+	strscpy(info.driver, ch->ud->driver, sizeof(info.driver));
+	if (clear_user(arg, size) || copy_to_user(arg, &info, min(size, sizeof(info))))
+		return -EFAULT;
+	return 0;
+}
+
+static long ioctl_set_plane(struct untwist_channel *ch, void __user *arg)
+{
+	u32 plane;
+
+	if (get_user(plane, (u32 __user *)arg))
+		return -EFAULT;
+	if (plane == UNTWIST_PLANE_DATA ? !untwist_device_has_data(ch->ud) :
+	    plane != UNTWIST_PLANE_COMPLETIONS || !untwist_device_has_requests(ch->ud))
+		return -EINVAL;
+	WRITE_ONCE(ch->plane, plane);
+	/* Who waits, waits for something else now. */
+	wake_up_all(&ch->wait);
+	return 0;
+}
+
+static long ioctl_submit(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_submit submit;
+	long ret = copy_struct_from_user(&submit, sizeof(submit), arg, size);
+
+	return ret ? ret : untwist_requests_submit(ch, &submit);
+}
+
+static long ioctl_cancel(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_cancel cancel;
+	long ret = copy_struct_from_user(&cancel, sizeof(cancel), arg, size);
+
+	if (ret)
+		return ret;
+	if (cancel.flags || cancel.reserved)
+		return -EINVAL;
+	return untwist_requests_cancel(ch, cancel.user_data);
+}
+
+static long ioctl_get_lost(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_lost lost;
+
+	if (size < sizeof(lost))
+		return -EINVAL;
+	/* The counts are reset only for a program that can take them. */
+	if (clear_user(arg, size))
+		return -EFAULT;
+	untwist_stream_take_lost(ch, &lost);
+	return copy_to_user(arg, &lost, sizeof(lost)) ? -EFAULT : 0;
+}
+
+static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
+{
+	size_t n;
+
+	mutex_lock(&ch->rd_mutex);
+	n = reads_data(ch) ? untwist_stream_next(ch) :
+			     untwist_requests_ready(ch) * sizeof(struct untwist_cqe);
+	mutex_unlock(&ch->rd_mutex);
+	return put_user((int)n, (int __user *)arg);
+}
+
+/* The size is part of the number and may differ: see how the ABI grows. */
+#define WITHOUT_SIZE(cmd) ((cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
+
+static long channel_ioctl(struct untwist_channel *ch, unsigned int cmd, void __user *arg)
+{
+	size_t size = _IOC_SIZE(cmd);
+
+	switch (WITHOUT_SIZE(cmd)) {
+	case WITHOUT_SIZE(UNTWIST_IOC_GET_INFO):
+		return ioctl_get_info(ch, arg, size);
+	case WITHOUT_SIZE(UNTWIST_IOC_SET_PLANE):
+		return cmd == UNTWIST_IOC_SET_PLANE ? ioctl_set_plane(ch, arg) : -ENOTTY;
+	case WITHOUT_SIZE(UNTWIST_IOC_SUBMIT):
+		return ioctl_submit(ch, arg, size);
+	case WITHOUT_SIZE(UNTWIST_IOC_CANCEL):
+		return ioctl_cancel(ch, arg, size);
+	case WITHOUT_SIZE(UNTWIST_IOC_GET_LOST):
+		return ioctl_get_lost(ch, arg, size);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct untwist_channel *ch = file->private_data;
+	void __user *uarg = (void __user *)arg;
+	long ret;
+
+	if (cmd != FIONREAD && _IOC_TYPE(cmd) != UNTWIST_IOC_MAGIC)
+		return -ENOTTY;
+	/* Inside: the driver stays until a submission or cancel has returned. */
+	if (!untwist_channel_enter(ch))
+		return cmd == FIONREAD ? ioctl_fionread(ch, uarg) : -ENODEV;
+	ret = cmd == FIONREAD ? ioctl_fionread(ch, uarg) : channel_ioctl(ch, cmd, uarg);
+	untwist_channel_leave(ch, 1);
+	return ret;
+}
+
+#ifdef CONFIG_PROC_FS
+static void file_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct untwist_channel *ch = file->private_data;
+
+	seq_printf(m, "untwist-device:\t%s\n", ch->ud->name);
+	seq_printf(m, "untwist-channel:\t%u\n", ch->id);
+	seq_printf(m, "untwist-rx-bytes:\t%u\n", untwist_fifo_used(&ch->rx));
+	seq_printf(m, "untwist-tx-bytes:\t%u\n", untwist_fifo_used(&ch->tx));
+	seq_printf(m, "untwist-requests:\t%u\n", READ_ONCE(ch->requests.in_use));
+}
+#endif
+
+const struct file_operations untwist_fops = {
+	.owner = THIS_MODULE,
+	.open = file_open,
+	.release = file_release,
+	.read_iter = file_read,
+	.write_iter = file_write,
+	.poll = file_poll,
+	.fasync = file_fasync,
+	.unlocked_ioctl = file_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.splice_read = untwist_splice_read,
+	.splice_write = iter_file_splice_write,
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo = file_show_fdinfo,
+#endif
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * file.c APIs: the system calls on a node.
+ */
+#ifndef UNTWIST_FILE_H
+#define UNTWIST_FILE_H
+
+struct file_operations;
+
+extern const struct file_operations untwist_fops;
+
+#endif /* UNTWIST_FILE_H */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Untwist: what a driver writes against.
+ *
+ * A driver describes a device in a struct untwist_config, registers it, and
+ * from then on only moves data and completes requests. The core does the rest:
+ * the node, blocking and non-blocking calls, poll, SIGIO, back-pressure,
+ * cancellation, unplug with files open, statistics and tracepoints.
+ *
+ * Each open file is a struct untwist_channel with queues of its own. The
+ * driver may use a channel from the moment its open operation is called until
+ * its close operation returns, and not a moment longer. close is called
+ * exactly once for each successful open, when no other operation runs on the
+ * channel and all its requests are complete: at the close of the file or in
+ * untwist_unregister(), whichever is first.
+ */
+#ifndef _LINUX_UNTWIST_H
+#define _LINUX_UNTWIST_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include <uapi/linux/untwist.h>
+
+struct attribute_group;
+struct device;
+struct untwist_channel;
+struct untwist_device;
+
+/**
+ * struct untwist_request - one request while the driver holds it
+ * @channel: the channel it came from
+ * @opcode: what to do
+ * @len: length of @payload in bytes
+ * @payload: kernel copy of the payload, from kmalloc() and so fit for
+ *	dma_map_single(); NULL without one
+ * @arg: arguments, not looked at by the core: the driver checks them
+ * @value: further results; to be written before untwist_complete()
+ * @node: for the driver's own lists
+ *
+ * The driver holds a request from the call of its submit operation until it
+ * calls untwist_complete(), which it does exactly once.
+ */
+struct untwist_request {
+	struct untwist_channel *channel;
+	u32 opcode;
+	u32 len;
+	void *payload;
+	u64 arg[2];
+	u64 value[2];
+	struct list_head node;
+};
+
+/**
+ * enum untwist_payload_flags - which way the payload of an opcode goes
+ * @UNTWIST_TO_DEVICE: the program's bytes are in @payload at submission
+ * @UNTWIST_FROM_DEVICE: of @payload, the first n bytes go back to the program
+ *	when the request completes with n > 0
+ */
+enum untwist_payload_flags {
+	UNTWIST_TO_DEVICE = 1 << 0,
+	UNTWIST_FROM_DEVICE = 1 << 1,
+};
+
+/**
+ * struct untwist_opcode - one kind of request
+ * @name: for messages and traces
+ * @payload: set of enum untwist_payload_flags; 0, it takes none
+ * @submit: start the request. Context: process, may sleep. Returns 0, and
+ *	the driver completes the request from any context, even before it
+ *	returns; or a negative errno, and the core completes it with that.
+ * @done: optional; release what the request held, as DMA mappings. Called
+ *	after untwist_complete() and before the program can see the completion.
+ *	Context: the device's workqueue, may sleep; serialised per channel.
+ */
+struct untwist_opcode {
+	const char *name;
+	unsigned int payload;
+	int (*submit)(struct untwist_request *req);
+	void (*done)(struct untwist_request *req);
+};
+
+/**
+ * struct untwist_ops - what the core asks of a driver; all optional
+ * @open: a file was opened. Context: process, may sleep. Returns 0, or a
+ *	negative errno that open() fails with.
+ * @close: the channel ends; when this returns, the driver has forgotten it.
+ *	Context: process, may sleep.
+ * @transmit: untwist_pull() has something to give. Context: process, in the
+ *	middle of write(), must not sleep; with UNTWIST_DEFER: the device's
+ *	workqueue, may sleep. May be called when there is nothing.
+ * @resume: untwist_room() said too little before and there is more now.
+ *	Context: as @transmit, in the middle of read().
+ * @cancel: finish this request early if that can be done: complete it, with
+ *	-ECANCELED. It may be completing elsewhere at this very moment, so look
+ *	it up among the waiting ones under the driver's own lock; its memory is
+ *	valid during the call. Called at most once for a request. Context:
+ *	process, may sleep.
+ */
+struct untwist_ops {
+	int (*open)(struct untwist_channel *ch);
+	void (*close)(struct untwist_channel *ch);
+	void (*transmit)(struct untwist_channel *ch);
+	void (*resume)(struct untwist_channel *ch);
+	void (*cancel)(struct untwist_request *req);
+};
+
+/**
+ * enum untwist_config_flags - how the core treats a device
+ * @UNTWIST_DEFER: call @transmit and @resume from the workqueue, where they
+ *	may sleep
+ */
+enum untwist_config_flags {
+	UNTWIST_DEFER = 1 << 0,
+};
+
+/**
+ * struct untwist_config - description of a device
+ * @name: name under /dev/untwist, unique, shorter than UNTWIST_NAME_LEN
+ * @ops: operations; must outlive the registration
+ * @drvdata: for untwist_device_drvdata()
+ * @flags: set of enum untwist_config_flags
+ * @kind: UNTWIST_KIND_*
+ * @rx_size: receive queue of a channel in bytes, rounded up to a power of
+ *	two; 0, 64 KiB. At most 16 MiB.
+ * @tx_size: transmit queue, likewise
+ * @record_max: largest record in bytes; 0, 4 KiB. Only for UNTWIST_KIND_RECORD.
+ * @opcodes: requests of the device, the first being UNTWIST_OP_DRIVER; must
+ *	outlive the registration. NULL, it takes none.
+ * @nr_opcodes: how many
+ * @requests_max: requests in flight or unread on a channel; 0, 128. At most
+ *	4096.
+ * @request_size: bytes of the driver's own with each request, see
+ *	untwist_request_priv()
+ * @payload_max: largest payload in bytes; 0, 4 KiB. At most 64 KiB.
+ * @mode: permissions of the node; 0, 0660. udev may change them.
+ * @gid: group of the node, in the initial user namespace
+ * @groups: further sysfs attributes of the device, NULL-terminated
+ */
+struct untwist_config {
+	const char *name;
+	const struct untwist_ops *ops;
+	void *drvdata;
+	unsigned int flags;
+	u32 kind;
+	u32 rx_size;
+	u32 tx_size;
+	u32 record_max;
+	const struct untwist_opcode *opcodes;
+	unsigned int nr_opcodes;
+	u32 requests_max;
+	u32 request_size;
+	u32 payload_max;
+	umode_t mode;
+	gid_t gid;
+	const struct attribute_group **groups;
+};
+
+#define untwist_register(parent, config) \
+	__untwist_register(parent, config, KBUILD_MODNAME)
+struct untwist_device *__untwist_register(struct device *parent,
+					  const struct untwist_config *config,
+					  const char *driver);
+void untwist_unregister(struct untwist_device *ud);
+
+#define devm_untwist_register(parent, config) \
+	__devm_untwist_register(parent, config, KBUILD_MODNAME)
+struct untwist_device *__devm_untwist_register(struct device *parent,
+					       const struct untwist_config *config,
+					       const char *driver);
+
+void *untwist_device_drvdata(const struct untwist_device *ud);
+struct device *untwist_device_dev(struct untwist_device *ud);
+struct untwist_device *untwist_device_of(struct device *dev);
+
+struct untwist_device *untwist_channel_device(const struct untwist_channel *ch);
+void *untwist_channel_drvdata(const struct untwist_channel *ch);
+void untwist_channel_set_drvdata(struct untwist_channel *ch, void *data);
+
+size_t untwist_push(struct untwist_channel *ch, const void *data, size_t len);
+size_t untwist_room(struct untwist_channel *ch, size_t want);
+size_t untwist_pending(struct untwist_channel *ch);
+size_t untwist_pull(struct untwist_channel *ch, void *buf, size_t size);
+
+void *untwist_request_priv(struct untwist_request *req);
+void untwist_complete(struct untwist_request *req, s32 res);
+
+#endif /* _LINUX_UNTWIST_H */

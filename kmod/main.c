@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Untwist: asynchronous character devices that are right the first time.
+ *
+ * What lives where:
+ *   device.c   registration, the node, unplug
+ *   channel.c  one open file: lifetime, wake-ups, the work
+ *   file.c     the system calls
+ *   stream.c   the data plane: bytes or records both ways
+ *   fifo.c     the queue under it
+ *   request.c  the request plane: submission, completion, cancel
+ *   payload.c  the bytes that travel with a request
+ *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
+ */
+#include <linux/module.h>
+
+#include "device.h"
+
+static int __init untwist_init(void)
+{
+	return untwist_device_init();
+}
+module_init(untwist_init);
+
+static void __exit untwist_exit(void)
+{
+	untwist_device_exit();
+}
+module_exit(untwist_exit);
+
+MODULE_DESCRIPTION("Asynchronous character devices");
+MODULE_LICENSE("GPL");
