@@ -14,8 +14,8 @@
 
 static void channel_free_work(struct work_struct *work)
 {
-	struct untwist_channel *ch = container_of(to_rcu_work(work), struct untwist_channel,
-						  free_work);
+	struct untwist_channel *ch =
+		container_of(to_rcu_work(work), struct untwist_channel, free_work);
 
 	irq_work_sync(&ch->irq_work);
 	untwist_requests_release(&ch->requests);
@@ -348,8 +348,8 @@ static int channel_link(struct untwist_channel *ch)
 	mutex_lock(&ud->lock);
 	if (!ud->dead) {
 		ch->id = ++ud->opens;
-		kref_get(&ch->ref);	/* for users > 0; dropped by channel_close() */
-		refcount_inc(&ch->users);	/* for the call of the driver's open */
+		kref_get(&ch->ref); /* for users > 0; dropped by channel_close() */
+		refcount_inc(&ch->users); /* for the call of the driver's open */
 		list_add_tail(&ch->link, &ud->channels);
 		ret = 0;
 	}
@@ -376,9 +376,10 @@ static int channel_call_open(struct untwist_channel *ch)
  * untwist_channel_open() - make the channel of a file that is being opened
  * @ud: device, pinned by the caller
  *
- * Context: process, may sleep. Return: the channel, with a reference that
- * untwist_channel_release() drops; or -ENODEV, -ENOMEM, or what the driver's
- * open said.
+ * Context: process, may sleep.
+ *
+ * Return: the channel, with a reference that untwist_channel_release() drops;
+ * or -ENODEV, -ENOMEM, or what the driver's open said.
  */
 struct untwist_channel *untwist_channel_open(struct untwist_device *ud)
 {

@@ -38,24 +38,24 @@
 
 /* Bits of untwist_channel.state. */
 enum untwist_channel_state {
-	UNTWIST_CH_DEAD,	/* the device is gone, or is going */
-	UNTWIST_CH_SHUT,	/* the users' count of the open has been dropped */
-	UNTWIST_CH_OPENED,	/* the driver's open succeeded: close is due */
-	UNTWIST_CH_TX_STALLED,	/* a program waits for room to write */
-	UNTWIST_CH_RX_STALLED,	/* the driver waits for room to push */
-	UNTWIST_CH_LOST,	/* data was lost and nobody has asked yet */
+	UNTWIST_CH_DEAD, /* the device is gone, or is going */
+	UNTWIST_CH_SHUT, /* the users' count of the open has been dropped */
+	UNTWIST_CH_OPENED, /* the driver's open succeeded: close is due */
+	UNTWIST_CH_TX_STALLED, /* a program waits for room to write */
+	UNTWIST_CH_RX_STALLED, /* the driver waits for room to push */
+	UNTWIST_CH_LOST, /* data was lost and nobody has asked yet */
 };
 
 /* Bits of untwist_channel.events: what is still to be done. */
 enum untwist_channel_event {
 	/* By the irq_work: */
-	UNTWIST_EV_IN,		/* wake readers */
-	UNTWIST_EV_OUT,		/* wake writers */
-	UNTWIST_EV_PRI,		/* wake who waits for losses */
+	UNTWIST_EV_IN, /* wake readers */
+	UNTWIST_EV_OUT, /* wake writers */
+	UNTWIST_EV_PRI, /* wake who waits for losses */
 	/* By the work: */
 	UNTWIST_EV_SIGIO_IN,
 	UNTWIST_EV_SIGIO_OUT,
-	UNTWIST_EV_TRANSMIT,	/* call the driver, see UNTWIST_DEFER */
+	UNTWIST_EV_TRANSMIT, /* call the driver, see UNTWIST_DEFER */
 	UNTWIST_EV_RESUME,
 };
 
@@ -102,10 +102,10 @@ struct untwist_channel {
 
 	struct untwist_fifo rx;
 	struct untwist_fifo tx;
-	struct mutex rd_mutex;
-	struct mutex wr_mutex;
-	raw_spinlock_t rx_lock;
-	raw_spinlock_t tx_lock;
+	struct mutex rd_mutex; /* see above */
+	struct mutex wr_mutex; /* see above */
+	raw_spinlock_t rx_lock; /* see above */
+	raw_spinlock_t tx_lock; /* see above */
 	u32 tx_wake;
 	struct untwist_lost lost;
 

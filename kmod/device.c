@@ -16,16 +16,16 @@
 #include "file.h"
 #include "trace.h"
 
-#define UNTWIST_MINORS		1024
+#define UNTWIST_MINORS 1024
 
-#define DEFAULT_QUEUE_SIZE	(64u << 10)
-#define DEFAULT_RECORD_MAX	(4u << 10)
-#define DEFAULT_REQUESTS_MAX	128u
-#define DEFAULT_PAYLOAD_MAX	(4u << 10)
-#define DEFAULT_MODE		0660
+#define DEFAULT_QUEUE_SIZE   (64u << 10)
+#define DEFAULT_RECORD_MAX   (4u << 10)
+#define DEFAULT_REQUESTS_MAX 128u
+#define DEFAULT_PAYLOAD_MAX  (4u << 10)
+#define DEFAULT_MODE	     0660
 
 /* How often untwist_unregister() tells for whom it waits. */
-#define UNREGISTER_REPORT	(10 * HZ)
+#define UNREGISTER_REPORT (10 * HZ)
 
 static dev_t untwist_devt;
 static DEFINE_IDA(untwist_minors);
@@ -41,8 +41,8 @@ static struct class untwist_class = {
 	.name = "untwist",
 };
 
-static char *device_devnode(UNTWIST_DEVNODE_CONST struct device *dev, umode_t *mode,
-			    kuid_t *uid, kgid_t *gid)
+static char *device_devnode(UNTWIST_DEVNODE_CONST struct device *dev, umode_t *mode, kuid_t *uid,
+			    kgid_t *gid)
 {
 	struct untwist_device *ud = container_of(dev, struct untwist_device, dev);
 
@@ -62,7 +62,7 @@ static void device_release(struct device *dev)
 
 static ssize_t kind_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	static const char * const names[] = {
+	static const char *const names[] = {
 		[UNTWIST_KIND_NONE] = "none",
 		[UNTWIST_KIND_STREAM] = "stream",
 		[UNTWIST_KIND_RECORD] = "record",
@@ -185,8 +185,8 @@ static void registry_remove(struct untwist_device *ud)
 }
 
 /* From device_initialize() on, put_device() is the only way to free it. */
-static struct untwist_device *device_new(struct device *parent,
-					 const struct untwist_config *config, const char *driver)
+static struct untwist_device *device_new(struct device *parent, const struct untwist_config *config,
+					 const char *driver)
 {
 	struct untwist_device *ud = kzalloc(sizeof(*ud), GFP_KERNEL);
 	static struct lock_class_key __maybe_unused calls_key;
@@ -270,9 +270,11 @@ static void report_failure(struct device *parent, const char *driver, const char
  * The node /dev/untwist/NAME may be opened before this returns. A failure is
  * told in the kernel log with its reason.
  *
- * Context: may sleep. Return: the device, which untwist_unregister() ends; or
- * an ERR_PTR: -EINVAL, the description is wrong; -EEXIST, the name is taken;
- * -ENOSPC, there are 1024 devices; -ENOMEM.
+ * Context: may sleep.
+ *
+ * Return: the device, which untwist_unregister() ends; or an ERR_PTR: -EINVAL,
+ * the description is wrong; -EEXIST, the name is taken; -ENOSPC, there are 1024
+ * devices; -ENOMEM.
  */
 struct untwist_device *__untwist_register(struct device *parent,
 					  const struct untwist_config *config, const char *driver)
@@ -339,8 +341,8 @@ static void wait_for_close(struct untwist_device *ud, struct untwist_channel *ch
 		seconds += UNREGISTER_REPORT / HZ;
 		dev_warn(&ud->dev,
 			 "unregister has waited %u s for channel %u: %u users, %u requests in use; driver %s has to complete them\n",
-			 seconds, ch->id, refcount_read(&ch->users),
-			 READ_ONCE(ch->requests.in_use), ud->driver);
+			 seconds, ch->id, refcount_read(&ch->users), READ_ONCE(ch->requests.in_use),
+			 ud->driver);
 	}
 }
 
@@ -395,7 +397,9 @@ static void devm_unregister(void *ud)
  * @config: description, see __untwist_register()
  * @driver: name of the driver's module
  *
- * Context: may sleep. Return: the device, or an ERR_PTR.
+ * Context: may sleep.
+ *
+ * Return: the device, or an ERR_PTR.
  */
 struct untwist_device *__devm_untwist_register(struct device *parent,
 					       const struct untwist_config *config,
@@ -414,6 +418,8 @@ EXPORT_SYMBOL_GPL(__devm_untwist_register);
 /**
  * untwist_device_drvdata() - what the driver gave in its description
  * @ud: device
+ *
+ * Return: untwist_config.drvdata.
  */
 void *untwist_device_drvdata(const struct untwist_device *ud)
 {
@@ -424,6 +430,8 @@ EXPORT_SYMBOL_GPL(untwist_device_drvdata);
 /**
  * untwist_device_dev() - the device in /sys/class/untwist, for messages
  * @ud: device
+ *
+ * Return: the device, borrowed.
  */
 struct device *untwist_device_dev(struct untwist_device *ud)
 {
@@ -434,6 +442,8 @@ EXPORT_SYMBOL_GPL(untwist_device_dev);
 /**
  * untwist_device_of() - the opposite of untwist_device_dev()
  * @dev: as a driver's own sysfs attributes get it
+ *
+ * Return: the device.
  */
 struct untwist_device *untwist_device_of(struct device *dev)
 {
@@ -444,6 +454,8 @@ EXPORT_SYMBOL_GPL(untwist_device_of);
 /**
  * untwist_channel_device() - the device of a channel
  * @ch: channel
+ *
+ * Return: the device, there as long as the driver may use the channel.
  */
 struct untwist_device *untwist_channel_device(const struct untwist_channel *ch)
 {
@@ -454,6 +466,8 @@ EXPORT_SYMBOL_GPL(untwist_channel_device);
 /**
  * untwist_channel_drvdata() - what the driver keeps with a channel
  * @ch: channel
+ *
+ * Return: what untwist_channel_set_drvdata() was given, or NULL.
  */
 void *untwist_channel_drvdata(const struct untwist_channel *ch)
 {

@@ -19,6 +19,7 @@
  * struct untwist_device - a device and its node
  * @dev: in /sys/class/untwist; its last reference frees all this
  * @cdev: the node, pinning @dev as long as a file is open
+ * @name: name under /dev/untwist
  * @config: as registered, defaults filled in; its pointers are the driver's
  *	and not to be followed once the last channel is closed
  * @driver: name of the driver's module
@@ -40,7 +41,7 @@ struct untwist_device {
 	char driver[UNTWIST_NAME_LEN];
 	struct workqueue_struct *wq;
 	struct untwist_stats __percpu *stats;
-	struct mutex lock;
+	struct mutex lock; /* see above */
 	struct list_head channels;
 	unsigned int opens;
 	bool dead;

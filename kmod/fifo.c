@@ -20,7 +20,9 @@
  *
  * The memory is charged to the cgroup of the caller.
  *
- * Context: may sleep. Return: 0, -EINVAL or -ENOMEM.
+ * Context: may sleep.
+ *
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int untwist_fifo_init(struct untwist_fifo *fifo, u32 size)
 {
@@ -54,10 +56,14 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_release);
  * Exact for the consumer up to what is published meanwhile. Others get a value
  * that was true or too large a moment ago, never above the capacity: reading
  * the tail first cannot make the difference negative.
+ *
+ * Return: bytes.
  */
 u32 untwist_fifo_used(const struct untwist_fifo *fifo)
 {
+	/* Pairs with the store in untwist_fifo_consume(). */
 	u32 tail = smp_load_acquire(&fifo->tail);
+	/* Pairs with the store in untwist_fifo_publish(). */
 	u32 head = smp_load_acquire(&fifo->head);
 
 	return min(head - tail, fifo->size);
@@ -69,6 +75,8 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_used);
  * @fifo: queue
  *
  * For the producer: at least this much, until it publishes.
+ *
+ * Return: bytes.
  */
 u32 untwist_fifo_room(const struct untwist_fifo *fifo)
 {
@@ -113,8 +121,9 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_put);
  * @len: how many; @offset + @len is at most untwist_fifo_room()
  * @from: source, advanced by what was copied
  *
- * Context: may fault and sleep. Return: bytes copied; less than @len after a
- * fault.
+ * Context: may fault and sleep.
+ *
+ * Return: bytes copied; less than @len after a fault.
  */
 u32 untwist_fifo_put_iter(struct untwist_fifo *fifo, u32 offset, u32 len, struct iov_iter *from)
 {
@@ -165,11 +174,11 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_get);
  * @len: how many; @offset + @len is at most untwist_fifo_used()
  * @to: destination, advanced by what was copied
  *
- * Context: may fault and sleep. Return: bytes copied; less than @len after a
- * fault.
+ * Context: may fault and sleep.
+ *
+ * Return: bytes copied; less than @len after a fault.
  */
-u32 untwist_fifo_get_iter(const struct untwist_fifo *fifo, u32 offset, u32 len,
-			  struct iov_iter *to)
+u32 untwist_fifo_get_iter(const struct untwist_fifo *fifo, u32 offset, u32 len, struct iov_iter *to)
 {
 	u32 pos = fifo->tail + offset;
 	u32 first = fifo_straight(fifo, pos, len);

@@ -11,7 +11,7 @@
 struct iov_iter;
 
 /* Largest queue; positions are free-running u32, so this could be 2^31. */
-#define UNTWIST_FIFO_MAX	(16u << 20)
+#define UNTWIST_FIFO_MAX (16u << 20)
 
 /**
  * struct untwist_fifo - byte queue

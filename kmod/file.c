@@ -84,7 +84,7 @@ static ssize_t file_read(struct kiocb *iocb, struct iov_iter *to)
 		/* Asked first: what arrived before the end is read before it. */
 		bool dead = untwist_channel_dead(ch);
 
-		smp_rmb();
+		smp_rmb(); /* after the look at dead, before that at the queue */
 		ret = read_once(ch, iocb, to);
 		if (ret)
 			return ret;
@@ -92,8 +92,8 @@ static ssize_t file_read(struct kiocb *iocb, struct iov_iter *to)
 			return -ENODEV;
 		if (is_nonblocking(iocb))
 			return -EAGAIN;
-		ret = wait_event_interruptible(ch->wait, channel_ready(ch) ||
-					       untwist_channel_dead(ch));
+		ret = wait_event_interruptible(ch->wait,
+					       channel_ready(ch) || untwist_channel_dead(ch));
 		if (ret)
 			return ret;
 	}
@@ -119,8 +119,9 @@ static int wait_for_room(struct untwist_channel *ch, struct kiocb *iocb, size_t 
 		return 0;
 	if (is_nonblocking(iocb))
 		return -EAGAIN;
-	return wait_event_interruptible(ch->wait, !untwist_stream_stalled(ch, need) ||
-					untwist_channel_dead(ch));
+	return wait_event_interruptible(ch->wait,
+					!untwist_stream_stalled(ch, need) ||
+						untwist_channel_dead(ch));
 }
 
 static ssize_t file_write(struct kiocb *iocb, struct iov_iter *from)
@@ -222,8 +223,9 @@ static long ioctl_set_plane(struct untwist_channel *ch, void __user *arg)
 
 	if (get_user(plane, (u32 __user *)arg))
 		return -EFAULT;
-	if (plane == UNTWIST_PLANE_DATA ? !untwist_device_has_data(ch->ud) :
-	    plane != UNTWIST_PLANE_COMPLETIONS || !untwist_device_has_requests(ch->ud))
+	if (plane == UNTWIST_PLANE_DATA
+		    ? !untwist_device_has_data(ch->ud)
+		    : plane != UNTWIST_PLANE_COMPLETIONS || !untwist_device_has_requests(ch->ud))
 		return -EINVAL;
 	WRITE_ONCE(ch->plane, plane);
 	/* Who waits, waits for something else now. */
@@ -269,8 +271,8 @@ static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
 	size_t n;
 
 	mutex_lock(&ch->rd_mutex);
-	n = reads_data(ch) ? untwist_stream_next(ch) :
-			     untwist_requests_ready(ch) * sizeof(struct untwist_cqe);
+	n = reads_data(ch) ? untwist_stream_next(ch)
+			   : untwist_requests_ready(ch) * sizeof(struct untwist_cqe);
 	mutex_unlock(&ch->rd_mutex);
 	return put_user((int)n, (int __user *)arg);
 }

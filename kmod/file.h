@@ -5,7 +5,7 @@
 #ifndef UNTWIST_FILE_H
 #define UNTWIST_FILE_H
 
-struct file_operations;
+#include <linux/fs.h>
 
 extern const struct file_operations untwist_fops;
 

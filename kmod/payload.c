@@ -42,13 +42,15 @@ static int payload_pin(struct untwist_payload *payload, u64 addr)
  * Bytes that only come from the device are zero at first, so that a driver
  * which returns more than it wrote shows no kernel memory.
  *
- * Context: process, of the program; may sleep. Return: 0, -ENOMEM or -EFAULT.
+ * Context: process, of the program; may sleep.
+ *
+ * Return: 0, -ENOMEM or -EFAULT.
  */
 int untwist_payload_take(struct untwist_payload *payload, u64 addr, u32 len, unsigned int flags)
 {
 	int ret = 0;
 
-	*payload = (struct untwist_payload){ .len = len };
+	*payload = (struct untwist_payload){.len = len};
 	if (addr != (unsigned long)addr || addr + len < addr)
 		return -EFAULT;
 	payload->data = kzalloc(len, GFP_KERNEL_ACCOUNT);

@@ -7,7 +7,7 @@
 
 #include <linux/types.h>
 
-#define UNTWIST_PAYLOAD_MAX	(64u << 10)
+#define UNTWIST_PAYLOAD_MAX (64u << 10)
 
 struct page;
 

@@ -20,7 +20,7 @@ static_assert(sizeof(struct untwist_submit) == 24);
 static_assert(sizeof(struct untwist_cancel) == 16);
 
 /* The first version of struct untwist_sqe; shorter entries never existed. */
-#define SQE_SIZE_MIN	64u
+#define SQE_SIZE_MIN 64u
 
 static int nop_submit(struct untwist_request *req)
 {
@@ -33,8 +33,8 @@ static int unknown_submit(struct untwist_request *req)
 	return -EOPNOTSUPP;
 }
 
-static const struct untwist_opcode nop_op = { .name = "nop", .submit = nop_submit };
-static const struct untwist_opcode unknown_op = { .name = "unknown", .submit = unknown_submit };
+static const struct untwist_opcode nop_op = {.name = "nop", .submit = nop_submit};
+static const struct untwist_opcode unknown_op = {.name = "unknown", .submit = unknown_submit};
 
 static const struct untwist_opcode *opcode_find(const struct untwist_device *ud, u32 opcode)
 {
@@ -67,8 +67,8 @@ static void request_misuse(struct untwist_slot *slot, const char *what)
 
 	untwist_count(ud, UNTWIST_STAT_MISUSES, 1);
 	if (!untwist_misuse_expected)
-		WARN_ONCE(1, "untwist: %s (driver %s): %s: opcode %u\n", ud->name, ud->driver,
-			  what, slot->req.opcode);
+		WARN_ONCE(1, "untwist: %s (driver %s): %s: opcode %u\n", ud->name, ud->driver, what,
+			  slot->req.opcode);
 }
 
 /* Slots: the memory of requests, used again and again. */
@@ -207,7 +207,7 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
 	*cqe = (struct untwist_cqe){
 		.user_data = slot->user_data,
 		.res = res,
-		.value = { slot->req.value[0], slot->req.value[1] },
+		.value = {slot->req.value[0], slot->req.value[1]},
 	};
 	/* Pairs with the load in untwist_requests_ready(). */
 	smp_store_release(&rq->cq_head, rq->cq_head + 1);
@@ -219,8 +219,10 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
  * untwist_requests_run() - post all finished requests
  * @ch: channel
  *
- * Context: the channel's work. Return: how many were posted; the caller wakes
- * the readers once and then drops as many users.
+ * Context: the channel's work.
+ *
+ * Return: how many were posted; the caller wakes the readers once and then
+ * drops as many users.
  */
 unsigned int untwist_requests_run(struct untwist_channel *ch)
 {
@@ -293,7 +295,7 @@ static bool slot_exists(struct untwist_channel *ch, u64 user_data)
 	spin_lock(&rq->lock);
 	list_for_each_entry(slot, &rq->live, link)
 		found |= slot->user_data == user_data &&
-			 !(atomic_read(&slot->state) & UNTWIST_REQ_CLAIMED);
+			!(atomic_read(&slot->state) & UNTWIST_REQ_CLAIMED);
 	spin_unlock(&rq->lock);
 	return found;
 }
@@ -303,8 +305,10 @@ static bool slot_exists(struct untwist_channel *ch, u64 user_data)
  * @ch: channel
  * @user_data: which; the oldest that was not cancelled yet, of several
  *
- * Context: process, within untwist_channel_enter(). Return: 0, and the
- * completion comes; -ENOENT; -EALREADY, asked before or not possible.
+ * Context: process, within untwist_channel_enter().
+ *
+ * Return: 0, and the completion comes; -ENOENT; -EALREADY, asked before or not
+ * possible.
  */
 int untwist_requests_cancel(struct untwist_channel *ch, u64 user_data)
 {
@@ -375,7 +379,7 @@ static int slot_fill(struct untwist_channel *ch, struct untwist_slot *slot,
 	slot->op = op;
 	slot->user_data = sqe->user_data;
 	INIT_LIST_HEAD(&slot->req.node);
-	refcount_set(&slot->refs, 2);	/* the request, and its submitter */
+	refcount_set(&slot->refs, 2); /* the request, and its submitter */
 	atomic_set(&slot->state, UNTWIST_REQ_LIVE);
 	return 0;
 }
@@ -449,7 +453,9 @@ static int request_submit(struct untwist_channel *ch, const struct untwist_sqe *
  * @submit: as the program gave it
  *
  * Context: process, of the program, within untwist_channel_enter(); may sleep.
- * Return: how many entries were taken, at least 1; or why the first was not, see UNTWIST_IOC_SUBMIT.
+ *
+ * Return: how many entries were taken, at least 1; or why the first was not,
+ * see UNTWIST_IOC_SUBMIT.
  */
 int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_submit *submit)
 {
@@ -491,6 +497,8 @@ int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_sub
 /**
  * untwist_requests_ready() - completions that a read would return
  * @ch: channel
+ *
+ * Return: how many.
  */
 u32 untwist_requests_ready(const struct untwist_channel *ch)
 {
@@ -504,6 +512,8 @@ u32 untwist_requests_ready(const struct untwist_channel *ch)
 /**
  * untwist_requests_room() - whether a submission would be taken
  * @ch: channel
+ *
+ * Return: true if the channel holds less than it may.
  */
 bool untwist_requests_room(const struct untwist_channel *ch)
 {
@@ -517,8 +527,9 @@ bool untwist_requests_room(const struct untwist_channel *ch)
  *
  * An entry leaves the queue once it has arrived whole.
  *
- * Context: may fault and sleep. Return: bytes; 0, there is none; -EINVAL, no
- * room for one; -EFAULT.
+ * Context: may fault and sleep.
+ *
+ * Return: bytes; 0, there is none; -EINVAL, no room for one; -EFAULT.
  */
 ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to)
 {
@@ -579,7 +590,7 @@ void untwist_requests_release(struct untwist_requests *rq)
  * untwist_request_priv() - the driver's own memory with a request
  * @req: request
  *
- * untwist_config.request_size bytes, zero when submit is called.
+ * Return: untwist_config.request_size bytes, zero when submit is called.
  */
 void *untwist_request_priv(struct untwist_request *req)
 {

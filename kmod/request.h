@@ -13,7 +13,7 @@
 
 #include "payload.h"
 
-#define UNTWIST_REQUESTS_MAX	4096u
+#define UNTWIST_REQUESTS_MAX 4096u
 
 struct iov_iter;
 struct untwist_channel;
@@ -79,14 +79,16 @@ struct untwist_slot {
  * @live: slots in use, oldest first
  * @in_use: requests in flight or unread. It is raised at submission and
  *	lowered by the read: a completion always finds room.
- * @cq: completions; @cq_head is where the next goes, @cq_tail where the oldest
- *	unread is, the reader's under rd_mutex. Both run free.
+ * @cq: completions
  * @cq_mask: length of @cq less one
+ * @cq_head: where in @cq the next goes; runs free
+ * @cq_tail: where in @cq the oldest unread is; runs free, the reader's under
+ *	the channel's rd_mutex
  * @done: finished requests on their way to the work
  */
 struct untwist_requests {
-	struct mutex submit_lock;
-	spinlock_t lock;
+	struct mutex submit_lock; /* see above */
+	spinlock_t lock; /* see above */
 	void *slots;
 	struct list_head free;
 	struct list_head live;

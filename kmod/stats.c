@@ -14,9 +14,10 @@
  * untwist_stats_read() - add up one counter
  * @stats: counters of a device
  * @stat: which
+ *
+ * Return: the sum over all CPUs.
  */
-unsigned long untwist_stats_read(const struct untwist_stats __percpu *stats,
-				 enum untwist_stat stat)
+unsigned long untwist_stats_read(const struct untwist_stats __percpu *stats, enum untwist_stat stat)
 {
 	unsigned long sum = 0;
 	int cpu;
@@ -36,14 +37,13 @@ static ssize_t stat_show(struct device *dev, struct device_attribute *attr, char
 {
 	struct stat_attribute *sa = container_of(attr, struct stat_attribute, dev);
 
-	return sysfs_emit(buf, "%lu\n",
-			  untwist_stats_read(dev_to_untwist(dev)->stats, sa->stat));
+	return sysfs_emit(buf, "%lu\n", untwist_stats_read(dev_to_untwist(dev)->stats, sa->stat));
 }
 
-#define STAT_ATTR(_name, _stat)						\
-	static struct stat_attribute stat_##_name = {			\
-		.dev = __ATTR(_name, 0444, stat_show, NULL),		\
-		.stat = UNTWIST_STAT_##_stat,				\
+#define STAT_ATTR(_name, _stat)                              \
+	static struct stat_attribute stat_##_name = {        \
+		.dev = __ATTR(_name, 0444, stat_show, NULL), \
+		.stat = UNTWIST_STAT_##_stat,                \
 	}
 
 STAT_ATTR(opens, OPENS);
@@ -61,21 +61,15 @@ STAT_ATTR(cancels, CANCELS);
 STAT_ATTR(misuses, MISUSES);
 
 static struct attribute *stat_attrs[] = {
-	&stat_opens.dev.attr,
-	&stat_rx_bytes.dev.attr,
-	&stat_rx_records.dev.attr,
-	&stat_rx_lost_bytes.dev.attr,
-	&stat_rx_lost_records.dev.attr,
-	&stat_tx_bytes.dev.attr,
-	&stat_tx_records.dev.attr,
-	&stat_wakeups.dev.attr,
-	&stat_requests.dev.attr,
-	&stat_completions.dev.attr,
-	&stat_errors.dev.attr,
-	&stat_cancels.dev.attr,
-	&stat_misuses.dev.attr,
-	NULL,
+	&stat_opens.dev.attr,		&stat_rx_bytes.dev.attr,
+	&stat_rx_records.dev.attr,	&stat_rx_lost_bytes.dev.attr,
+	&stat_rx_lost_records.dev.attr, &stat_tx_bytes.dev.attr,
+	&stat_tx_records.dev.attr,	&stat_wakeups.dev.attr,
+	&stat_requests.dev.attr,	&stat_completions.dev.attr,
+	&stat_errors.dev.attr,		&stat_cancels.dev.attr,
+	&stat_misuses.dev.attr,		NULL,
 };
+
 static_assert(ARRAY_SIZE(stat_attrs) == UNTWIST_NR_STATS + 1);
 
 const struct attribute_group untwist_stats_group = {

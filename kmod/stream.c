@@ -17,7 +17,7 @@
 #include "stream.h"
 #include "trace.h"
 
-#define RECORD_HEADER	sizeof(u32)
+#define RECORD_HEADER sizeof(u32)
 
 static bool is_record(const struct untwist_channel *ch)
 {
@@ -43,7 +43,9 @@ static size_t fifo_next(const struct untwist_channel *ch, const struct untwist_f
  * untwist_stream_init() - make the queues of a channel
  * @ch: channel of a device with a data plane
  *
- * Context: may sleep. Return: 0 or -ENOMEM.
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
  */
 int untwist_stream_init(struct untwist_channel *ch)
 {
@@ -73,6 +75,8 @@ void untwist_stream_release(struct untwist_channel *ch)
 /**
  * untwist_stream_ready() - whether a read would return something
  * @ch: channel
+ *
+ * Return: true if data waits.
  */
 bool untwist_stream_ready(const struct untwist_channel *ch)
 {
@@ -138,8 +142,10 @@ static ssize_t read_record(struct untwist_channel *ch, struct iov_iter *to)
  * @to: destination, not empty
  *
  * What is consumed has arrived. untwist_stream_after_read() is due when the lock
- * is dropped. Context: may fault and sleep. Return: bytes; 0, nothing waits;
- * -EMSGSIZE, the next record is longer than @to and still waits; -EFAULT.
+ * is dropped. Context: may fault and sleep.
+ *
+ * Return: bytes; 0, nothing waits; -EMSGSIZE, the next record is longer than
+ * @to and still waits; -EFAULT.
  */
 ssize_t untwist_stream_read(struct untwist_channel *ch, struct iov_iter *to)
 {
@@ -164,7 +170,7 @@ size_t untwist_stream_need(const struct untwist_channel *ch, const struct iov_it
  * @ch: channel
  * @need: room in bytes that it needs
  *
- * If so, the writer is woken when there is room again.
+ * Return: true, and the writer is woken when there is room; or false.
  */
 bool untwist_stream_stalled(struct untwist_channel *ch, size_t need)
 {
@@ -206,8 +212,9 @@ static ssize_t write_record(struct untwist_channel *ch, struct iov_iter *from)
  * @ch: channel, its wr_mutex held
  * @from: source, not empty
  *
- * Context: may fault and sleep. Return: bytes; 0, no room; -EMSGSIZE, longer
- * than a record may be; -EFAULT.
+ * Context: may fault and sleep.
+ *
+ * Return: bytes; 0, no room; -EMSGSIZE, longer than a record may be; -EFAULT.
  */
 ssize_t untwist_stream_write(struct untwist_channel *ch, struct iov_iter *from)
 {
@@ -284,8 +291,9 @@ static bool rx_lose(struct untwist_channel *ch, size_t len)
  * EPOLLPRI and UNTWIST_IOC_GET_LOST. A record is queued whole or lost whole.
  * A driver that can hold data back asks untwist_room() before.
  *
- * Context: any but NMI; hard interrupts of PREEMPT_RT included. Return: the
- * bytes that were queued.
+ * Context: any but NMI; hard interrupts of PREEMPT_RT included.
+ *
+ * Return: the bytes that were queued.
  */
 size_t untwist_push(struct untwist_channel *ch, const void *data, size_t len)
 {
@@ -336,8 +344,9 @@ static size_t rx_room(const struct untwist_channel *ch)
  * once there is more. Where several contexts push to one channel, the driver's
  * own lock makes the answer hold until the push.
  *
- * Context: as untwist_push(). Return: bytes; for records, the length of the
- * longest that fits.
+ * Context: as untwist_push().
+ *
+ * Return: bytes; for records, the length of the longest that fits.
  */
 size_t untwist_room(struct untwist_channel *ch, size_t want)
 {
@@ -357,8 +366,9 @@ EXPORT_SYMBOL_GPL(untwist_room);
  * @ch: channel
  *
  * Context: as untwist_push(); the driver's own lock makes the answer hold.
- * Return: bytes that the program has written and the driver has not pulled;
- * for records, the length of the next.
+ *
+ * Return: bytes that the program has written and the driver has not pulled; for
+ * records, the length of the next.
  */
 size_t untwist_pending(struct untwist_channel *ch)
 {
@@ -390,8 +400,10 @@ static void tx_made_room(struct untwist_channel *ch)
  * @size: its size in bytes; for records, at least untwist_config.record_max,
  *	for a longer one stays where it is
  *
- * Context: as untwist_push(). Return: bytes, or the length of the one record;
- * 0, there is nothing (that fits).
+ * Context: as untwist_push().
+ *
+ * Return: bytes, or the length of the one record; 0, there is nothing (that
+ * fits).
  */
 size_t untwist_pull(struct untwist_channel *ch, void *buf, size_t size)
 {

@@ -15,33 +15,34 @@
 #include <linux/untwist.h>
 #include <uapi/linux/untwist_edu.h>
 
-#define EDU_VENDOR		0x1234
-#define EDU_DEVICE		0x11e8
+#define EDU_VENDOR 0x1234
+#define EDU_DEVICE 0x11e8
 
-#define EDU_REG_ID		0x00
-#define EDU_ID_MASK		0x0000ffff	/* above it: the version */
-#define EDU_ID			0x000000ed
-#define EDU_REG_LIVENESS	0x04	/* returns the complement of what is written */
-#define EDU_REG_FACTORIAL	0x08
-#define EDU_REG_STATUS		0x20
-#define EDU_STATUS_COMPUTING	BIT(0)
-#define EDU_STATUS_IRQ		BIT(7)	/* interrupt when a factorial is done */
-#define EDU_REG_IRQ_STATUS	0x24
-#define EDU_REG_IRQ_ACK		0x64
-#define EDU_IRQ_FACTORIAL	BIT(0)
-#define EDU_IRQ_DMA		BIT(8)
-#define EDU_REG_DMA_SRC		0x80
-#define EDU_REG_DMA_DST		0x88
-#define EDU_REG_DMA_COUNT	0x90
-#define EDU_REG_DMA_CMD		0x98
-#define EDU_DMA_START		BIT(0)
-#define EDU_DMA_FROM_DEVICE	BIT(1)
-#define EDU_DMA_IRQ		BIT(2)
-#define EDU_DMA_MEMORY		0x40000	/* where the device sees its own memory */
+#define EDU_REG_ID	     0x00
+#define EDU_ID_MASK	     0x0000ffff /* above it: the version */
+#define EDU_ID		     0x000000ed
+#define EDU_REG_LIVENESS     0x04 /* returns the complement of what is written */
+#define EDU_REG_FACTORIAL    0x08
+#define EDU_REG_STATUS	     0x20
+#define EDU_STATUS_COMPUTING BIT(0)
+#define EDU_STATUS_IRQ	     BIT(7) /* interrupt when a factorial is done */
+#define EDU_REG_IRQ_STATUS   0x24
+#define EDU_REG_IRQ_ACK	     0x64
+#define EDU_IRQ_FACTORIAL    BIT(0)
+#define EDU_IRQ_DMA	     BIT(8)
+#define EDU_REG_DMA_SRC	     0x80
+#define EDU_REG_DMA_DST	     0x88
+#define EDU_REG_DMA_COUNT    0x90
+#define EDU_REG_DMA_CMD	     0x98
+#define EDU_DMA_START	     BIT(0)
+#define EDU_DMA_FROM_DEVICE  BIT(1)
+#define EDU_DMA_IRQ	     BIT(2)
+#define EDU_DMA_MEMORY	     0x40000 /* where the device sees its own memory */
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
-MODULE_PARM_DESC(dma_bits, "width of the addresses that the device reaches, as in its property dma_mask (default 28)");
+MODULE_PARM_DESC(dma_bits,
+		 "bits of an address that the device reaches, as its dma_mask (default 28)");
 
 static bool intx;
 module_param(intx, bool, 0444);
@@ -78,7 +79,7 @@ struct edu {
 	struct untwist_device *ud;
 	int id;
 	atomic_long_t interrupts;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	struct edu_unit factorial;
 	struct edu_unit dma;
 	bool dma_landed;
@@ -128,7 +129,7 @@ static void unit_finish(struct edu_unit *unit, struct untwist_request *req)
 static bool edu_runs(struct edu *edu, struct untwist_request *req)
 {
 	return req == unit_running(&edu->factorial) ||
-	       (req == unit_running(&edu->dma) && !edu->dma_landed);
+		(req == unit_running(&edu->dma) && !edu->dma_landed);
 }
 
 /*
@@ -301,22 +302,24 @@ static const struct untwist_ops edu_ops = {
 };
 
 static const struct untwist_opcode edu_opcodes[] = {
-	[UNTWIST_EDU_OP_FACTORIAL - UNTWIST_OP_DRIVER] = {
+	/* clang-format off */
+	[UNTWIST_OPCODE(UNTWIST_EDU_OP_FACTORIAL)] = {
 		.name = "factorial",
 		.submit = factorial_submit,
 	},
-	[UNTWIST_EDU_OP_WRITE - UNTWIST_OP_DRIVER] = {
+	[UNTWIST_OPCODE(UNTWIST_EDU_OP_WRITE)] = {
 		.name = "write",
 		.payload = UNTWIST_TO_DEVICE,
 		.submit = dma_submit,
 		.done = dma_done,
 	},
-	[UNTWIST_EDU_OP_READ - UNTWIST_OP_DRIVER] = {
+	[UNTWIST_OPCODE(UNTWIST_EDU_OP_READ)] = {
 		.name = "read",
 		.payload = UNTWIST_FROM_DEVICE,
 		.submit = dma_submit,
 		.done = dma_done,
 	},
+	/* clang-format on */
 };
 
 static ssize_t interrupts_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -459,10 +462,7 @@ static void edu_remove(struct pci_dev *pdev)
 	ida_free(&edu_ids, edu->id);
 }
 
-static const struct pci_device_id edu_pci_ids[] = {
-	{ PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
-	{ }
-};
+static const struct pci_device_id edu_pci_ids[] = {{PCI_DEVICE(EDU_VENDOR, EDU_DEVICE)}, {}};
 MODULE_DEVICE_TABLE(pci, edu_pci_ids);
 
 static struct pci_driver edu_driver = {

@@ -20,16 +20,16 @@
 #include <linux/untwist.h>
 #include <uapi/linux/untwist_loop.h>
 
-#define LOOP_RECORD_MAX		4096
-#define LOOP_DELAY_MAX		(60ULL * NSEC_PER_SEC)
+#define LOOP_RECORD_MAX 4096
+#define LOOP_DELAY_MAX	(60ULL * NSEC_PER_SEC)
 
 static unsigned int delay_us;
 module_param(delay_us, uint, 0644);
-MODULE_PARM_DESC(delay_us, "echo after so many microseconds; 0, at once, in the caller's context (default 0)");
+MODULE_PARM_DESC(delay_us, "echo after so many microseconds; 0, at once (default 0)");
 
 static bool hard_irq;
 module_param(hard_irq, bool, 0644);
-MODULE_PARM_DESC(hard_irq, "what is late comes from a hard interrupt, not from a soft one; for later opens (default N)");
+MODULE_PARM_DESC(hard_irq, "be late by hard interrupts, not soft ones, in later opens (default N)");
 
 /* 1. The data plane. */
 
@@ -174,11 +174,13 @@ static void loop_cancel(struct untwist_request *req)
 }
 
 static const struct untwist_opcode loop_opcodes[] = {
-	[UNTWIST_LOOP_OP_ECHO - UNTWIST_OP_DRIVER] = {
+	/* clang-format off */
+	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_ECHO)] = {
 		.name = "echo",
 		.payload = UNTWIST_TO_DEVICE | UNTWIST_FROM_DEVICE,
 		.submit = loop_submit_echo,
 	},
+	/* clang-format on */
 };
 
 /* 3. The open and the close. */
@@ -240,15 +242,15 @@ static struct untwist_device *loop_register(unsigned int index, u32 kind)
  * /sys/module/untwist_loop/parameters.
  */
 
-#define LOOP_DEVICES_MAX	64
-#define LOOP_KINDS_MAX		8
+#define LOOP_DEVICES_MAX 64
+#define LOOP_KINDS_MAX	 8
 
 /* Guards all below, and makes the changes one after another. */
 static DEFINE_MUTEX(loop_lock);
 static struct untwist_device *loop_devices[LOOP_DEVICES_MAX];
-static u32 loop_kinds[LOOP_DEVICES_MAX];	/* what each was registered as */
+static u32 loop_kinds[LOOP_DEVICES_MAX]; /* what each was registered as */
 static unsigned int loop_wanted = 2;
-static u32 kinds[LOOP_KINDS_MAX] = { UNTWIST_KIND_STREAM, UNTWIST_KIND_RECORD };
+static u32 kinds[LOOP_KINDS_MAX] = {UNTWIST_KIND_STREAM, UNTWIST_KIND_RECORD};
 static unsigned int nr_kinds = 2;
 static bool loop_running;
 
@@ -313,11 +315,11 @@ static int devices_get(char *buf, const struct kernel_param *kp)
 	return sysfs_emit(buf, "%u\n", READ_ONCE(loop_wanted));
 }
 
-static const struct kernel_param_ops devices_ops = { .set = devices_set, .get = devices_get };
+static const struct kernel_param_ops devices_ops = {.set = devices_set, .get = devices_get};
 module_param_cb(devices, &devices_ops, NULL, 0644);
 MODULE_PARM_DESC(devices, "number of devices, 0 to 64 (default 2)");
 
-static const char * const kind_names[] = {
+static const char *const kind_names[] = {
 	[UNTWIST_KIND_STREAM] = "stream",
 	[UNTWIST_KIND_RECORD] = "record",
 };
@@ -376,7 +378,7 @@ static int kinds_get(char *buf, const struct kernel_param *kp)
 	return len;
 }
 
-static const struct kernel_param_ops kinds_ops = { .set = kinds_set, .get = kinds_get };
+static const struct kernel_param_ops kinds_ops = {.set = kinds_set, .get = kinds_get};
 module_param_cb(kinds, &kinds_ops, NULL, 0644);
 MODULE_PARM_DESC(kinds, "kinds of the devices in turn: stream, record (default stream,record)");
 

@@ -41,13 +41,15 @@ static void tick_close(struct untwist_channel *ch)
 	kfree(tick);
 }
 
-static const struct untwist_ops tick_ops = { .open = tick_open, .close = tick_close };
+static const struct untwist_ops tick_ops = {.open = tick_open, .close = tick_close};
 static struct untwist_device *tick_device;
 
 static int __init tick_init(void)
 {
 	const struct untwist_config config = {
-		.name = "tick0", .ops = &tick_ops, .kind = UNTWIST_KIND_STREAM,
+		.name = "tick0",
+		.ops = &tick_ops,
+		.kind = UNTWIST_KIND_STREAM,
 	};
 
 	tick_device = untwist_register(NULL, &config);

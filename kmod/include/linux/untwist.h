@@ -62,15 +62,15 @@ enum untwist_payload_flags {
 };
 
 /**
- * struct untwist_opcode - one kind of request
+ * struct untwist_opcode - one kind of request; see UNTWIST_OPCODE()
  * @name: for messages and traces
  * @payload: set of enum untwist_payload_flags; 0, it takes none
- * @submit: start the request. Context: process, may sleep. Returns 0, and
+ * @submit: start the request; in process context, may sleep. Returns 0, and
  *	the driver completes the request from any context, even before it
  *	returns; or a negative errno, and the core completes it with that.
- * @done: optional; release what the request held, as DMA mappings. Called
+ * @done: optional; release what the request held, as DMA mappings. Called on
+ *	the device's workqueue, may sleep, one at a time for each channel:
  *	after untwist_complete() and before the program can see the completion.
- *	Context: the device's workqueue, may sleep; serialised per channel.
  */
 struct untwist_opcode {
 	const char *name;
@@ -79,22 +79,25 @@ struct untwist_opcode {
 	void (*done)(struct untwist_request *req);
 };
 
+/* Index of an opcode in untwist_config.opcodes. */
+#define UNTWIST_OPCODE(opcode) ((opcode) - UNTWIST_OP_DRIVER)
+
 /**
  * struct untwist_ops - what the core asks of a driver; all optional
- * @open: a file was opened. Context: process, may sleep. Returns 0, or a
+ * @open: a file was opened; in process context, may sleep. Returns 0, or a
  *	negative errno that open() fails with.
- * @close: the channel ends; when this returns, the driver has forgotten it.
- *	Context: process, may sleep.
- * @transmit: untwist_pull() has something to give. Context: process, in the
- *	middle of write(), must not sleep; with UNTWIST_DEFER: the device's
- *	workqueue, may sleep. May be called when there is nothing.
- * @resume: untwist_room() said too little before and there is more now.
- *	Context: as @transmit, in the middle of read().
+ * @close: the channel ends; in process context, may sleep. When this returns,
+ *	the driver has forgotten the channel.
+ * @transmit: untwist_pull() has something to give, or had a moment ago. In
+ *	process context in the middle of write(), must not sleep; with
+ *	UNTWIST_DEFER on the device's workqueue, may sleep.
+ * @resume: untwist_room() said too little before and there is more now. As
+ *	@transmit, in the middle of read().
  * @cancel: finish this request early if that can be done: complete it, with
  *	-ECANCELED. It may be completing elsewhere at this very moment, so look
  *	it up among the waiting ones under the driver's own lock; its memory is
- *	valid during the call. Called at most once for a request. Context:
- *	process, may sleep.
+ *	valid during the call. Called at most once for a request; in process
+ *	context, may sleep.
  */
 struct untwist_ops {
 	int (*open)(struct untwist_channel *ch);

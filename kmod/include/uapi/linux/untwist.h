@@ -31,6 +31,7 @@
 #ifndef _UAPI_LINUX_UNTWIST_H
 #define _UAPI_LINUX_UNTWIST_H
 
+#include <linux/const.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -48,8 +49,8 @@
 #define UNTWIST_PLANE_COMPLETIONS	1
 
 /* untwist_info.features */
-#define UNTWIST_FEAT_REQUESTS	(1ULL << 0)	/* the device takes requests */
-#define UNTWIST_FEAT_CANCEL	(1ULL << 1)	/* it can cancel issued ones */
+#define UNTWIST_FEAT_REQUESTS	_BITULL(0)	/* the device takes requests */
+#define UNTWIST_FEAT_CANCEL	_BITULL(1)	/* it can cancel issued ones */
 
 /**
  * struct untwist_info - what a device is and what a channel of it can hold
