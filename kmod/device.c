@@ -46,8 +46,11 @@ static char *device_devnode(UNTWIST_DEVNODE_CONST struct device *dev, umode_t *m
 {
 	struct untwist_device *ud = container_of(dev, struct untwist_device, dev);
 
-	*mode = ud->config.mode;
-	*gid = make_kgid(&init_user_ns, ud->config.gid);
+	/* Neither is asked for when the node is removed. */
+	if (mode)
+		*mode = ud->config.mode;
+	if (gid)
+		*gid = make_kgid(&init_user_ns, ud->config.gid);
 	return kasprintf(GFP_KERNEL, "untwist/%s", ud->name);
 }
 
