@@ -223,24 +223,23 @@ void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_e
 
 static void call_transmit(struct untwist_channel *ch)
 {
-	const struct untwist_ops *ops = ch->ud->config.ops;
-
-	if (!ops->transmit || !untwist_channel_enter(ch))
+	/* Only inside are the driver's operations sure to be there. */
+	if (!untwist_channel_enter(ch))
 		return;
 	untwist_call_begin(ch->ud);
-	ops->transmit(ch);
+	if (ch->ud->config.ops->transmit)
+		ch->ud->config.ops->transmit(ch);
 	untwist_call_end(ch->ud);
 	untwist_channel_leave(ch, 1);
 }
 
 static void call_resume(struct untwist_channel *ch)
 {
-	const struct untwist_ops *ops = ch->ud->config.ops;
-
-	if (!ops->resume || !untwist_channel_enter(ch))
+	if (!untwist_channel_enter(ch))
 		return;
 	untwist_call_begin(ch->ud);
-	ops->resume(ch);
+	if (ch->ud->config.ops->resume)
+		ch->ud->config.ops->resume(ch);
 	untwist_call_end(ch->ud);
 	untwist_channel_leave(ch, 1);
 }

@@ -210,6 +210,7 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	}
 	ud->config = *config;
 	config_complete(&ud->config);
+	ud->writable = config->kind != UNTWIST_KIND_NONE && config->ops->transmit;
 	strscpy(ud->name, config->name, sizeof(ud->name));
 	strscpy(ud->driver, driver, sizeof(ud->driver));
 	mutex_init(&ud->lock);
@@ -236,7 +237,9 @@ static int device_publish(struct untwist_device *ud)
 	ret = registry_add(ud);
 	if (ret)
 		return ret;
-	ud->wq = alloc_workqueue("untwist-%s", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_SYSFS, 0, ud->name);
+	/* By number: a workqueue's name is shorter than a device's may be. */
+	ud->wq = alloc_workqueue("untwist%u", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_SYSFS, 0,
+				 MINOR(ud->dev.devt));
 	if (!ud->wq) {
 		ret = -ENOMEM;
 		goto err_registry;

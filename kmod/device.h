@@ -22,6 +22,7 @@
  * @name: name under /dev/untwist
  * @config: as registered, defaults filled in; its pointers are the driver's
  *	and not to be followed once the last channel is closed
+ * @writable: programs may write, for the driver has a transmit operation
  * @driver: name of the driver's module
  * @wq: runs the channels' work; gone when untwist_unregister() returns
  * @stats: counters
@@ -39,6 +40,7 @@ struct untwist_device {
 	struct untwist_config config;
 	char name[UNTWIST_NAME_LEN];
 	char driver[UNTWIST_NAME_LEN];
+	bool writable;
 	struct workqueue_struct *wq;
 	struct untwist_stats __percpu *stats;
 	struct mutex lock; /* see above */

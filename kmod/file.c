@@ -130,7 +130,7 @@ static ssize_t file_write(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t done = 0;
 	ssize_t ret = 0;
 
-	if (!reads_data(ch))
+	if (!reads_data(ch) || !ch->ud->writable)
 		return -EINVAL;
 	while (iov_iter_count(from)) {
 		if (untwist_channel_dead(ch)) {
@@ -156,7 +156,8 @@ static __poll_t poll_data(struct untwist_channel *ch)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (test_bit(UNTWIST_CH_LOST, &ch->state))
 		mask |= EPOLLPRI;
-	if (!untwist_channel_dead(ch) && !untwist_stream_stalled(ch, ch->tx_wake))
+	if (!untwist_channel_dead(ch) && ch->ud->writable &&
+	    !untwist_stream_stalled(ch, ch->tx_wake))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
 }

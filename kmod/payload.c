@@ -24,8 +24,9 @@ static int payload_pin(struct untwist_payload *payload, u64 addr)
 	if (!payload->pages)
 		return -ENOMEM;
 
-	pinned = pin_user_pages_fast((unsigned long)addr & PAGE_MASK, nr, FOLL_WRITE,
-				     payload->pages);
+	/* Long: how long is up to the hardware. */
+	pinned = pin_user_pages_fast((unsigned long)addr & PAGE_MASK, nr,
+				     FOLL_WRITE | FOLL_LONGTERM, payload->pages);
 	payload->nr_pages = max(pinned, 0);
 	if (pinned == nr)
 		return 0;

@@ -555,8 +555,11 @@ ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to)
 	WRITE_ONCE(rq->cq_tail, rq->cq_tail + n);
 	WRITE_ONCE(rq->in_use, rq->in_use - n);
 	spin_unlock(&rq->lock);
-	if (was_full)
-		untwist_channel_announce(ch, UNTWIST_EV_OUT);
+	/* Not by announce: the device's workqueue may be gone, and is not needed. */
+	if (was_full) {
+		untwist_channel_wake(ch, EPOLLOUT | EPOLLWRNORM);
+		kill_fasync(&ch->fasync, SIGIO, POLL_OUT);
+	}
 	return n * sizeof(struct untwist_cqe);
 }
 

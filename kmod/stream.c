@@ -53,8 +53,9 @@ int untwist_stream_init(struct untwist_channel *ch)
 	int ret;
 
 	ret = untwist_fifo_init(&ch->rx, config->rx_size);
-	if (!ret)
-		ret = untwist_fifo_init(&ch->tx, config->tx_size);
+	if (ret || !ch->ud->writable)
+		return ret;
+	ret = untwist_fifo_init(&ch->tx, config->tx_size);
 	/* The room that a program is woken for, so that it is not woken for a byte. */
 	ch->tx_wake = is_record(ch) ? config->record_max + RECORD_HEADER : config->tx_size / 2;
 	return ret;

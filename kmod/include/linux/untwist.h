@@ -88,8 +88,8 @@ struct untwist_opcode {
  *	negative errno that open() fails with.
  * @close: the channel ends; in process context, may sleep. When this returns,
  *	the driver has forgotten the channel.
- * @transmit: untwist_pull() has something to give, or had a moment ago. In
- *	process context in the middle of write(), must not sleep; with
+ * @transmit: untwist_pull() has something to give, or had a moment ago. Without
+ *	it, write() is refused. In process context in the middle of write(), must not sleep; with
  *	UNTWIST_DEFER on the device's workqueue, may sleep.
  * @resume: untwist_room() said too little before and there is more now. As
  *	@transmit, in the middle of read().

@@ -58,7 +58,7 @@
  * @plane: plane of this channel, one of UNTWIST_PLANE_*
  * @features: set of UNTWIST_FEAT_*
  * @rx_size: receive queue, in bytes
- * @tx_size: transmit queue, in bytes
+ * @tx_size: transmit queue, in bytes; 0, the device takes no writes
  * @record_max: largest record in bytes, 0 for other kinds
  * @requests_max: requests that may be in flight or unread at once
  * @payload_max: largest untwist_sqe.len in bytes
