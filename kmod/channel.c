@@ -96,7 +96,12 @@ void untwist_channel_leave(struct untwist_channel *ch, unsigned int users)
  */
 void untwist_channel_kill(struct untwist_channel *ch)
 {
+	unsigned long flags;
+
+	/* Under the lock: nothing is pushed after a reader has seen the end. */
+	raw_spin_lock_irqsave(&ch->rx_lock, flags);
 	set_bit(UNTWIST_CH_DEAD, &ch->state);
+	raw_spin_unlock_irqrestore(&ch->rx_lock, flags);
 	/*
 	 * Everybody: a wake-up with a key stops at the first exclusive waiter,
 	 * and the others would sleep on a dead device.

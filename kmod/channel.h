@@ -16,7 +16,8 @@
  *                          to and from programs, never while waiting for events
  *   requests.lock          spinlock, process context only
  *   rx_lock, tx_lock       raw spinlocks, any context; only copies of bytes
- * The driver is called with none of them held.
+ * The driver is called with none of them held, but for submit and a cancel that
+ * came during it: these run under submit_lock.
  */
 #ifndef UNTWIST_CHANNEL_H
 #define UNTWIST_CHANNEL_H

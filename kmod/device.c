@@ -104,7 +104,7 @@ static const struct device_type device_type = {
 	.release = device_release,
 };
 
-/* Registration. */
+/* Descriptions and names. */
 
 static bool name_is_good(const char *name)
 {
@@ -132,6 +132,8 @@ static const char *config_fault(const struct untwist_config *config)
 		return "queue above 16 MiB";
 	if (config->requests_max > UNTWIST_REQUESTS_MAX)
 		return "requests_max above 4096";
+	if (config->request_size > UNTWIST_REQUEST_SIZE_MAX)
+		return "request_size above 4096";
 	if (config->payload_max > UNTWIST_PAYLOAD_MAX)
 		return "payload_max above 64 KiB";
 	if (config->record_max > UNTWIST_FIFO_MAX / 2)
@@ -227,6 +229,77 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	return ud;
 }
 
+/* The end of the channels. */
+
+/* No new channels, and everybody who waits on an old one goes home. */
+static void device_kill(struct untwist_device *ud)
+{
+	struct untwist_channel *ch;
+	unsigned int channels = 0;
+
+	mutex_lock(&ud->lock);
+	ud->dead = true;
+	list_for_each_entry(ch, &ud->channels, link) {
+		untwist_channel_kill(ch);
+		channels++;
+	}
+	mutex_unlock(&ud->lock);
+	trace_untwist_unplug(ud, channels);
+}
+
+static struct untwist_channel *device_first_channel(struct untwist_device *ud)
+{
+	struct untwist_channel *ch;
+
+	mutex_lock(&ud->lock);
+	ch = list_first_entry_or_null(&ud->channels, struct untwist_channel, link);
+	if (ch)
+		kref_get(&ch->ref);
+	mutex_unlock(&ud->lock);
+	return ch;
+}
+
+static void wait_for_close(struct untwist_device *ud, struct untwist_channel *ch)
+{
+	unsigned int seconds = 0;
+
+	while (!wait_for_completion_timeout(&ch->closed, UNREGISTER_REPORT)) {
+		seconds += UNREGISTER_REPORT / HZ;
+		dev_warn(&ud->dev,
+			 "unregister has waited %u s for channel %u: %u users, %u requests in use; driver %s has to complete them\n",
+			 seconds, ch->id, refcount_read(&ch->users), READ_ONCE(ch->requests.in_use),
+			 ud->driver);
+	}
+}
+
+static void device_drain(struct untwist_device *ud)
+{
+	struct untwist_channel *ch;
+
+	while ((ch = device_first_channel(ud))) {
+		untwist_channel_shut(ch);
+		wait_for_close(ud, ch);
+		untwist_channel_put(ch);
+	}
+}
+
+/*
+ * When this returns, nothing of the driver's runs or will run. The wait is
+ * told to lockdep, so that an operation that waits for itself is reported.
+ */
+static void device_end(struct untwist_device *ud)
+{
+	lock_map_acquire(&ud->calls);
+	lock_map_release(&ud->calls);
+	device_drain(ud);
+
+	/* A completion that came last may still be about to queue the work. */
+	synchronize_rcu();
+	destroy_workqueue(ud->wq);
+}
+
+/* Registration and its opposite. */
+
 static int device_publish(struct untwist_device *ud)
 {
 	int ret;
@@ -248,11 +321,13 @@ static int device_publish(struct untwist_device *ud)
 	ud->cdev.owner = THIS_MODULE;
 	ret = cdev_device_add(&ud->cdev, &ud->dev);
 	if (ret)
-		goto err_wq;
+		goto err_end;
 	return 0;
 
-err_wq:
-	destroy_workqueue(ud->wq);
+err_end:
+	/* A node of this number made by hand may have been opened meanwhile. */
+	device_kill(ud);
+	device_end(ud);
 err_registry:
 	registry_remove(ud);
 	return ret;
@@ -309,60 +384,6 @@ struct untwist_device *__untwist_register(struct device *parent,
 }
 EXPORT_SYMBOL_GPL(__untwist_register);
 
-/* Unplug. */
-
-/* No new channels, and everybody who waits on an old one goes home. */
-static void device_kill(struct untwist_device *ud)
-{
-	struct untwist_channel *ch;
-	unsigned int channels = 0;
-
-	mutex_lock(&ud->lock);
-	ud->dead = true;
-	list_for_each_entry(ch, &ud->channels, link) {
-		untwist_channel_kill(ch);
-		channels++;
-	}
-	mutex_unlock(&ud->lock);
-	trace_untwist_unplug(ud, channels);
-}
-
-static struct untwist_channel *device_first_channel(struct untwist_device *ud)
-{
-	struct untwist_channel *ch;
-
-	mutex_lock(&ud->lock);
-	ch = list_first_entry_or_null(&ud->channels, struct untwist_channel, link);
-	if (ch)
-		kref_get(&ch->ref);
-	mutex_unlock(&ud->lock);
-	return ch;
-}
-
-static void wait_for_close(struct untwist_device *ud, struct untwist_channel *ch)
-{
-	unsigned int seconds = 0;
-
-	while (!wait_for_completion_timeout(&ch->closed, UNREGISTER_REPORT)) {
-		seconds += UNREGISTER_REPORT / HZ;
-		dev_warn(&ud->dev,
-			 "unregister has waited %u s for channel %u: %u users, %u requests in use; driver %s has to complete them\n",
-			 seconds, ch->id, refcount_read(&ch->users), READ_ONCE(ch->requests.in_use),
-			 ud->driver);
-	}
-}
-
-static void device_drain(struct untwist_device *ud)
-{
-	struct untwist_channel *ch;
-
-	while ((ch = device_first_channel(ud))) {
-		untwist_channel_shut(ch);
-		wait_for_close(ud, ch);
-		untwist_channel_put(ch);
-	}
-}
-
 /**
  * untwist_unregister() - take a device away
  * @ud: device; gone for the driver when this returns
@@ -378,14 +399,7 @@ void untwist_unregister(struct untwist_device *ud)
 {
 	device_kill(ud);
 	cdev_device_del(&ud->cdev, &ud->dev);
-
-	lock_map_acquire(&ud->calls);
-	lock_map_release(&ud->calls);
-	device_drain(ud);
-
-	/* A completion that came last may still be about to queue the work. */
-	synchronize_rcu();
-	destroy_workqueue(ud->wq);
+	device_end(ud);
 	registry_remove(ud);
 	put_device(&ud->dev);
 }

@@ -47,6 +47,16 @@ static bool channel_ready(const struct untwist_channel *ch)
 	return reads_data(ch) ? untwist_stream_ready(ch) : untwist_requests_ready(ch);
 }
 
+/*
+ * Whether nothing more will ever be readable than what is there. Requests that
+ * are in flight at unplug complete, and a program that was told of the end
+ * before might have freed the memory they return to.
+ */
+static bool channel_ended(struct untwist_channel *ch)
+{
+	return untwist_channel_dead(ch) && (reads_data(ch) || !untwist_requests_due(ch));
+}
+
 static bool is_nonblocking(const struct kiocb *iocb)
 {
 	return iocb->ki_flags & IOCB_NOWAIT || iocb->ki_filp->f_flags & O_NONBLOCK;
@@ -82,18 +92,17 @@ static ssize_t file_read(struct kiocb *iocb, struct iov_iter *to)
 		return 0;
 	for (;;) {
 		/* Asked first: what arrived before the end is read before it. */
-		bool dead = untwist_channel_dead(ch);
+		bool ended = channel_ended(ch);
 
-		smp_rmb(); /* after the look at dead, before that at the queue */
+		smp_rmb(); /* after the look at the end, before that at the queue */
 		ret = read_once(ch, iocb, to);
 		if (ret)
 			return ret;
-		if (dead)
+		if (ended)
 			return -ENODEV;
 		if (is_nonblocking(iocb))
 			return -EAGAIN;
-		ret = wait_event_interruptible(ch->wait,
-					       channel_ready(ch) || untwist_channel_dead(ch));
+		ret = wait_event_interruptible(ch->wait, channel_ready(ch) || channel_ended(ch));
 		if (ret)
 			return ret;
 	}
@@ -182,7 +191,7 @@ static __poll_t file_poll(struct file *file, poll_table *wait)
 	/* Registered first and looked second; not every poll_wait() orders that. */
 	smp_mb();
 	mask = reads_data(ch) ? poll_data(ch) : poll_completions(ch);
-	if (untwist_channel_dead(ch))
+	if (channel_ended(ch))
 		mask |= EPOLLHUP | EPOLLERR;
 	return mask;
 }

@@ -105,7 +105,7 @@ static int slots_make(struct untwist_channel *ch)
 	}
 	rq->cq_mask = roundup_pow_of_two(max) - 1;
 	rq->cq = cq;
-	rq->slots = slots;
+	WRITE_ONCE(rq->slots, slots);
 	return 0;
 }
 
@@ -130,22 +130,33 @@ static struct untwist_slot *slot_take(struct untwist_channel *ch)
 static void slot_untake(struct untwist_channel *ch, struct untwist_slot *slot)
 {
 	struct untwist_requests *rq = &ch->requests;
+	bool was_full;
 
 	spin_lock(&rq->lock);
 	list_add_tail(&slot->link, &rq->free);
+	was_full = rq->in_use == ch->ud->config.requests_max;
 	WRITE_ONCE(rq->in_use, rq->in_use - 1);
 	spin_unlock(&rq->lock);
+	/* Who looked meanwhile has seen no room. */
+	if (was_full)
+		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
+/* Called inside: the wake-up may need the work. */
 static void slot_put(struct untwist_channel *ch, struct untwist_slot *slot)
 {
 	struct untwist_requests *rq = &ch->requests;
+	bool made_room;
 
 	if (!refcount_dec_and_test(&slot->refs))
 		return;
 	spin_lock(&rq->lock);
+	/* A cancel that took its time may have held the only slot there was. */
+	made_room = list_empty(&rq->free) && rq->in_use < ch->ud->config.requests_max;
 	list_add_tail(&slot->link, &rq->free);
 	spin_unlock(&rq->lock);
+	if (made_room)
+		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
 /* Completion: claim, finish, post. */
@@ -200,9 +211,9 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
 	if (res < 0)
 		untwist_count(ch->ud, UNTWIST_STAT_ERRORS, 1);
 
-	atomic_set(&slot->state, 0);
 	spin_lock(&rq->lock);
 	list_del(&slot->link);
+	atomic_set(&slot->state, 0);
 	cqe = &rq->cq[rq->cq_head & rq->cq_mask];
 	*cqe = (struct untwist_cqe){
 		.user_data = slot->user_data,
@@ -259,7 +270,7 @@ static int slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot)
 
 	if (old & UNTWIST_REQ_CANCELLED)
 		return -EALREADY;
-	if (old & UNTWIST_REQ_CLAIMED)
+	if (!(old & UNTWIST_REQ_LIVE) || old & UNTWIST_REQ_CLAIMED)
 		return -ENOENT;
 	if (old & UNTWIST_REQ_SUBMITTED)
 		slot_call_cancel(ch, slot);
@@ -393,6 +404,9 @@ static bool slot_start(struct untwist_channel *ch, struct untwist_slot *slot)
 
 	spin_lock(&rq->lock);
 	list_add_tail(&slot->link, &rq->live);
+	/* Who shuts the channel may have looked for live ones already. */
+	if (test_bit(UNTWIST_CH_SHUT, &ch->state) && ch->ud->config.ops->cancel)
+		atomic_or(UNTWIST_REQ_CANCELLED, &slot->state);
 	spin_unlock(&rq->lock);
 	untwist_count(ch->ud, UNTWIST_STAT_REQUESTS, 1);
 	trace_untwist_submit(ch, slot->user_data, slot->req.opcode, slot->req.len);
@@ -487,8 +501,10 @@ int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_sub
 			taken++;
 	}
 	mutex_unlock(&rq->submit_lock);
-	if (posted)
+	if (posted) {
 		untwist_channel_wake(ch, EPOLLIN | EPOLLRDNORM);
+		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
+	}
 	return taken ? taken : ret;
 }
 
@@ -517,7 +533,27 @@ u32 untwist_requests_ready(const struct untwist_channel *ch)
  */
 bool untwist_requests_room(const struct untwist_channel *ch)
 {
-	return READ_ONCE(ch->requests.in_use) < ch->ud->config.requests_max;
+	const struct untwist_requests *rq = &ch->requests;
+
+	return READ_ONCE(rq->in_use) < ch->ud->config.requests_max &&
+		(!READ_ONCE(rq->slots) || !list_empty(&rq->free));
+}
+
+/**
+ * untwist_requests_due() - whether there are completions still to come
+ * @ch: channel
+ *
+ * Return: true if a request is in flight.
+ */
+bool untwist_requests_due(struct untwist_channel *ch)
+{
+	struct untwist_requests *rq = &ch->requests;
+	bool due;
+
+	spin_lock(&rq->lock);
+	due = rq->in_use != rq->cq_head - rq->cq_tail;
+	spin_unlock(&rq->lock);
+	return due;
 }
 
 /**
@@ -544,7 +580,7 @@ ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to)
 	for (n = 0; n < ready && iov_iter_count(to) >= sizeof(struct untwist_cqe); n++) {
 		struct untwist_cqe cqe = rq->cq[(rq->cq_tail + n) & rq->cq_mask];
 
-		if (!copy_to_iter_full(&cqe, sizeof(cqe), to))
+		if (copy_to_iter(&cqe, sizeof(cqe), to) != sizeof(cqe))
 			break;
 	}
 	if (!n)

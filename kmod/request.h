@@ -13,7 +13,8 @@
 
 #include "payload.h"
 
-#define UNTWIST_REQUESTS_MAX 4096u
+#define UNTWIST_REQUESTS_MAX	 4096u
+#define UNTWIST_REQUEST_SIZE_MAX 4096u
 
 struct iov_iter;
 struct untwist_channel;
@@ -109,6 +110,7 @@ void untwist_requests_cancel_all(struct untwist_channel *ch);
 
 u32 untwist_requests_ready(const struct untwist_channel *ch);
 bool untwist_requests_room(const struct untwist_channel *ch);
+bool untwist_requests_due(struct untwist_channel *ch);
 ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to);
 unsigned int untwist_requests_run(struct untwist_channel *ch);
 

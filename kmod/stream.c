@@ -304,11 +304,13 @@ size_t untwist_push(struct untwist_channel *ch, const void *data, size_t len)
 
 	if (WARN_ON_ONCE(!untwist_device_has_data(ch->ud)) || !len)
 		return 0;
-	/* The program may have read the end already: nothing comes after it. */
-	if (untwist_channel_dead(ch))
-		return 0;
 
 	raw_spin_lock_irqsave(&ch->rx_lock, flags);
+	/* The program may have read the end already: nothing comes after it. */
+	if (untwist_channel_dead(ch)) {
+		raw_spin_unlock_irqrestore(&ch->rx_lock, flags);
+		return 0;
+	}
 	queued = rx_put(ch, data, len);
 	if (queued < len)
 		tell_loss = rx_lose(ch, len - queued);

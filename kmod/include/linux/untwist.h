@@ -132,8 +132,8 @@ enum untwist_config_flags {
  * @nr_opcodes: how many
  * @requests_max: requests in flight or unread on a channel; 0, 128. At most
  *	4096.
- * @request_size: bytes of the driver's own with each request, see
- *	untwist_request_priv()
+ * @request_size: bytes of the driver's own with each request, at most 4096;
+ *	see untwist_request_priv()
  * @payload_max: largest payload in bytes; 0, 4 KiB. At most 64 KiB.
  * @mode: permissions of the node; 0, 0660. udev may change them.
  * @gid: group of the node, in the initial user namespace

@@ -22,6 +22,8 @@
  *   EPOLLHUP | EPOLLERR      the device is gone. What had arrived before can
  *                            still be read (EPOLLIN says so), then read()
  *                            fails with ENODEV, as all other calls do at once.
+ *                            On the completions plane the end is told after
+ *                            the last request in flight has completed.
  *
  * How this file grows: the size of a structure is part of its ioctl number and
  * the kernel accepts shorter and longer ones of the same ordinal, as long as
