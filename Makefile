@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The entry for people; it holds no rules of its own. `make help` lists what there is.
+
+PREFIX ?= /usr/local
+KDIR ?= /lib/modules/$(shell uname -r)/build
+BUILD := build/make
+
+help:
+	@echo 'make demo       the demo in a virtual machine (scripts/demo)'
+	@echo 'make check      all tests (scripts/check)'
+	@echo 'make lint       style and static checks (scripts/lint)'
+	@echo 'make format     lay the sources out by tool'
+	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
+	@echo 'make userspace  the library, its tools and examples'
+	@echo 'make install    the library and tools: DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'make clean      remove everything that was built in this folder'
+
+demo:
+	scripts/demo
+
+check:
+	scripts/check
+
+lint:
+	scripts/lint
+
+format:
+	scripts/lint --fix
+
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+userspace: $(BUILD)/build.ninja
+	meson compile -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup --prefix=$(PREFIX) -Dtests=disabled $(BUILD) userspace
+
+# The prefix is part of the build (pkg-config), so a new one is told to it.
+install: userspace
+	meson configure $(BUILD) --prefix=$(PREFIX)
+	meson install -C $(BUILD) $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+
+clean:
+	rm -rf build
+	find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name Module.symvers -o -name modules.order | xargs -r rm -f
+
+.PHONY: help demo check lint format modules modules_install userspace install clean

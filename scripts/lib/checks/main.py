@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The check: what is run, in which order, and the summary."""
+
+import argparse
+import pathlib
+import sys
+import time
+
+from checks import stage
+from checks.stage import Stage
+
+LOGS = pathlib.Path("build/check")
+
+
+def _guest(arch: str, kernel: str, device: str = "edu", extra: tuple[str, ...] = ()) -> Stage:
+    """The device tests in one guest."""
+    return Stage(
+        f"device-{arch}-{kernel}",
+        f"device tests, {arch}, {kernel}" + (", leaks" if extra else ""),
+        ["scripts/device-tests", "--arch", arch, "--kernel", kernel, "--device", device, *extra],
+    )
+
+
+def _stages(arm64_kunit: bool) -> list[Stage]:
+    """Cheap ones first: a mistake in the style should not wait for the guests."""
+    # RAM of Arm's virt machine starts beyond the 28 bits that edu's DMA reaches by default.
+    arm_edu = "edu,dma_mask=0xffffffff"
+    stages = [
+        Stage("lint", "style and static checks", ["scripts/lint"]),
+        Stage("unit", "user space, as it ships", ["scripts/unit-tests", "plain"]),
+        Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"]),
+        Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"]),
+        Stage("install", "install, and build against what is installed",
+              ["scripts/tests/install"]),
+        Stage("modules", "modules for every kernel, W=1 and sparse", ["scripts/tests/modules"],
+              budget=3600),
+        Stage("vm", "the virtual machine runner itself", ["scripts/tests/vm-selftest"],
+              budget=2400),
+        Stage("kunit", "KUnit, x86_64", ["scripts/kunit-tests", "--arch", "x86_64"], budget=2400),
+        _guest("x86_64", "6.12"),
+        _guest("x86_64", "6.1"),
+        _guest("x86_64", "6.12-rt"),
+        _guest("arm64", "6.12", arm_edu),
+        _guest("armhf", "6.1", arm_edu),
+        _guest("x86_64", "kunit", extra=("--leak-check",)),
+        Stage("demo", "the demo", ["scripts/demo"], counts=False),
+    ]
+    if arm64_kunit:
+        stages.append(Stage("kunit-arm64", "KUnit, arm64",
+                            ["scripts/kunit-tests", "--arch", "arm64"], budget=5400))
+    return stages
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/check",
+        description="Run all tests: user space on this machine, KUnit and the device tests in "
+                    "virtual machines. The last line is the sum; the exit code is 0 if nothing "
+                    "failed, 1 if something did.")
+    parser.add_argument("--list", action="store_true", help="name the stages and stop")
+    parser.add_argument("--only", metavar="NAME", action="append", default=[],
+                        help="run this stage alone (may be given again)")
+    parser.add_argument("--kunit-arm64", action="store_true",
+                        help="run KUnit on arm64 as well (builds another kernel at first)")
+    return parser.parse_args(argv)
+
+
+def _chosen(args: argparse.Namespace) -> list[Stage]:
+    stages = _stages(args.kunit_arm64 or "kunit-arm64" in args.only)
+    known = [s.name for s in stages]
+    for name in args.only:
+        if name not in known:
+            sys.exit(f'check: no stage "{name}"; there are: {" ".join(known)}')
+    return [s for s in stages if not args.only or s.name in args.only]
+
+
+def _summary(outcomes: list[stage.Outcome], seconds: float) -> int:
+    skips = [(o.stage.title, s) for o in outcomes for s in o.skips]
+    failures = [(o.stage.title, f) for o in outcomes for f in o.failures]
+    print(f"\n{seconds / 60:.1f} minutes; logs are in {LOGS}")
+    for title, text in skips:
+        print(f"skipped: {title}: {text}")
+    for title, text in failures:
+        print(f"FAILED: {title}: {text}")
+    passed = sum(o.passed for o in outcomes)
+    print(f"{passed} passed, {len(failures)} failed, {len(skips)} skipped")
+    return 1 if failures or not passed else 0
+
+
+def main(argv: list[str]) -> int:
+    args = _arguments(argv)
+    stages = _chosen(args)
+    if args.list:
+        for s in stages:
+            print(f"{s.name:24} {s.title}")
+        return 0
+    LOGS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    outcomes = [stage.run(s, f"[{i:2}/{len(stages)}]", LOGS) for i, s in enumerate(stages, 1)]
+    return _summary(outcomes, time.monotonic() - started)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
