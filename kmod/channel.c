@@ -41,6 +41,7 @@ void untwist_channel_put(struct untwist_channel *ch)
 {
 	kref_put(&ch->ref, channel_free);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_put);
 
 /* Users: whether the driver may be called. */
 
@@ -56,6 +57,7 @@ bool untwist_channel_enter(struct untwist_channel *ch)
 {
 	return !untwist_channel_dead(ch) && refcount_inc_not_zero(&ch->users);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_enter);
 
 /* The last user has left: nothing of the driver's runs here any more. */
 static void channel_close(struct untwist_channel *ch)
@@ -87,6 +89,7 @@ void untwist_channel_leave(struct untwist_channel *ch, unsigned int users)
 	if (refcount_sub_and_test(users, &ch->users))
 		channel_close(ch);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_leave);
 
 /**
  * untwist_channel_kill() - the device goes: let go of all who wait
@@ -109,6 +112,7 @@ void untwist_channel_kill(struct untwist_channel *ch)
 	wake_up_all(&ch->wait);
 	kill_fasync(&ch->fasync, SIGIO, POLL_HUP);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_kill);
 
 /**
  * untwist_channel_shut() - no one needs the channel any more
@@ -127,6 +131,7 @@ void untwist_channel_shut(struct untwist_channel *ch)
 	untwist_requests_cancel_all(ch);
 	untwist_channel_leave(ch, 1);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_channel_shut);
 
 /* Wake-ups. */
 

@@ -135,6 +135,7 @@ u32 untwist_fifo_put_iter(struct untwist_fifo *fifo, u32 offset, u32 len, struct
 		copied += copy_from_iter(fifo->data, len - first, from);
 	return copied;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_put_iter);
 
 /**
  * untwist_fifo_publish() - let the consumer see what was put
@@ -188,6 +189,7 @@ u32 untwist_fifo_get_iter(const struct untwist_fifo *fifo, u32 offset, u32 len, 
 		copied += copy_to_iter(fifo->data, len - first, to);
 	return copied;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_get_iter);
 
 /**
  * untwist_fifo_consume() - give the space of the oldest bytes back

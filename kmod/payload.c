@@ -51,7 +51,7 @@ int untwist_payload_take(struct untwist_payload *payload, u64 addr, u32 len, uns
 {
 	int ret = 0;
 
-	*payload = (struct untwist_payload){.len = len};
+	*payload = (struct untwist_payload){ .len = len };
 	if (addr != (unsigned long)addr || addr + len < addr)
 		return -EFAULT;
 	payload->data = kzalloc(len, GFP_KERNEL_ACCOUNT);

@@ -33,8 +33,8 @@ static int unknown_submit(struct untwist_request *req)
 	return -EOPNOTSUPP;
 }
 
-static const struct untwist_opcode nop_op = {.name = "nop", .submit = nop_submit};
-static const struct untwist_opcode unknown_op = {.name = "unknown", .submit = unknown_submit};
+static const struct untwist_opcode nop_op = { .name = "nop", .submit = nop_submit };
+static const struct untwist_opcode unknown_op = { .name = "unknown", .submit = unknown_submit };
 
 static const struct untwist_opcode *opcode_find(const struct untwist_device *ud, u32 opcode)
 {
@@ -218,7 +218,7 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
 	*cqe = (struct untwist_cqe){
 		.user_data = slot->user_data,
 		.res = res,
-		.value = {slot->req.value[0], slot->req.value[1]},
+		.value = { slot->req.value[0], slot->req.value[1] },
 	};
 	/* Pairs with the load in untwist_requests_ready(). */
 	smp_store_release(&rq->cq_head, rq->cq_head + 1);
@@ -335,6 +335,7 @@ int untwist_requests_cancel(struct untwist_channel *ch, u64 user_data)
 	slot_put(ch, slot);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_requests_cancel);
 
 /**
  * untwist_requests_cancel_all() - ask for the early end of what is in flight
@@ -507,6 +508,7 @@ int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_sub
 	}
 	return taken ? taken : ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_requests_submit);
 
 /* The completion queue, as poll() and read() see it. */
 
@@ -524,6 +526,7 @@ u32 untwist_requests_ready(const struct untwist_channel *ch)
 	/* Pairs with the store in slot_post(): the entries are there. */
 	return smp_load_acquire(&rq->cq_head) - tail;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_requests_ready);
 
 /**
  * untwist_requests_room() - whether a submission would be taken
@@ -538,6 +541,7 @@ bool untwist_requests_room(const struct untwist_channel *ch)
 	return READ_ONCE(rq->in_use) < ch->ud->config.requests_max &&
 		(!READ_ONCE(rq->slots) || !list_empty(&rq->free));
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_requests_room);
 
 /**
  * untwist_requests_due() - whether there are completions still to come
@@ -598,6 +602,7 @@ ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to)
 	}
 	return n * sizeof(struct untwist_cqe);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_requests_read);
 
 /* Memory. */
 

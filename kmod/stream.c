@@ -246,6 +246,7 @@ void untwist_stream_take_lost(struct untwist_channel *ch, struct untwist_lost *l
 	clear_bit(UNTWIST_CH_LOST, &ch->state);
 	raw_spin_unlock_irqrestore(&ch->rx_lock, flags);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_stream_take_lost);
 
 /* The driver's side. */
 

@@ -462,7 +462,7 @@ static void edu_remove(struct pci_dev *pdev)
 	ida_free(&edu_ids, edu->id);
 }
 
-static const struct pci_device_id edu_pci_ids[] = {{PCI_DEVICE(EDU_VENDOR, EDU_DEVICE)}, {}};
+static const struct pci_device_id edu_pci_ids[] = { { PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) }, {} };
 MODULE_DEVICE_TABLE(pci, edu_pci_ids);
 
 static struct pci_driver edu_driver = {

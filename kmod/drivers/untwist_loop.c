@@ -250,7 +250,7 @@ static DEFINE_MUTEX(loop_lock);
 static struct untwist_device *loop_devices[LOOP_DEVICES_MAX];
 static u32 loop_kinds[LOOP_DEVICES_MAX]; /* what each was registered as */
 static unsigned int loop_wanted = 2;
-static u32 kinds[LOOP_KINDS_MAX] = {UNTWIST_KIND_STREAM, UNTWIST_KIND_RECORD};
+static u32 kinds[LOOP_KINDS_MAX] = { UNTWIST_KIND_STREAM, UNTWIST_KIND_RECORD };
 static unsigned int nr_kinds = 2;
 static bool loop_running;
 
@@ -315,14 +315,14 @@ static int devices_get(char *buf, const struct kernel_param *kp)
 	return sysfs_emit(buf, "%u\n", READ_ONCE(loop_wanted));
 }
 
-static const struct kernel_param_ops devices_ops = {.set = devices_set, .get = devices_get};
+static const struct kernel_param_ops devices_ops = { .set = devices_set, .get = devices_get };
 module_param_cb(devices, &devices_ops, NULL, 0644);
 MODULE_PARM_DESC(devices, "number of devices, 0 to 64 (default 2)");
 
-static const char *const kind_names[] = {
-	[UNTWIST_KIND_STREAM] = "stream",
-	[UNTWIST_KIND_RECORD] = "record",
-};
+static const char *const kind_names[] = { "stream", "record" };
+
+/* The first of the names; there is no loop without a data plane. */
+#define LOOP_KIND_FIRST UNTWIST_KIND_STREAM
 
 /* Returns the number of kinds in @val, or a negative errno. */
 static int kinds_parse(const char *val, u32 *parsed)
@@ -342,7 +342,7 @@ static int kinds_parse(const char *val, u32 *parsed)
 			       kind < 0 ? "neither stream nor record" : "one too many");
 			ret = -EINVAL;
 		} else {
-			parsed[ret++] = kind;
+			parsed[ret++] = LOOP_KIND_FIRST + kind;
 		}
 	}
 	kfree(list);
@@ -372,13 +372,14 @@ static int kinds_get(char *buf, const struct kernel_param *kp)
 
 	mutex_lock(&loop_lock);
 	for (i = 0; i < nr_kinds; i++)
-		len += sysfs_emit_at(buf, len, "%s%s", i ? "," : "", kind_names[kinds[i]]);
+		len += sysfs_emit_at(buf, len, "%s%s", i ? "," : "",
+				     kind_names[kinds[i] - LOOP_KIND_FIRST]);
 	len += sysfs_emit_at(buf, len, "\n");
 	mutex_unlock(&loop_lock);
 	return len;
 }
 
-static const struct kernel_param_ops kinds_ops = {.set = kinds_set, .get = kinds_get};
+static const struct kernel_param_ops kinds_ops = { .set = kinds_set, .get = kinds_get };
 module_param_cb(kinds, &kinds_ops, NULL, 0644);
 MODULE_PARM_DESC(kinds, "kinds of the devices in turn: stream, record (default stream,record)");
 

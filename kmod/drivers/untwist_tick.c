@@ -41,7 +41,7 @@ static void tick_close(struct untwist_channel *ch)
 	kfree(tick);
 }
 
-static const struct untwist_ops tick_ops = {.open = tick_open, .close = tick_close};
+static const struct untwist_ops tick_ops = { .open = tick_open, .close = tick_close };
 static struct untwist_device *tick_device;
 
 static int __init tick_init(void)
