@@ -26,6 +26,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
     # RAM of Arm's virt machine starts beyond the 28 bits that edu's DMA reaches by default.
     arm_edu = "edu,dma_mask=0xffffffff"
     stages = [
+        Stage("readme", "the documents", ["scripts/tests/readme"]),
         Stage("lint", "style and static checks", ["scripts/lint"]),
         Stage("unit", "user space, as it ships", ["scripts/unit-tests", "plain"]),
         Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"]),

@@ -21,35 +21,33 @@ class Result:
     skipped: str | None
 
 
-@dataclasses.dataclass
-class _Open:
-    """A result that becomes a heading if results of a lower level came before it."""
-
-    depth: int
-    result: Result
+def _leaf(match: re.Match[str], before: str) -> Result:
+    """Make a result; cmocka puts a skipped test's name behind SKIP, and its reason a line above."""
+    directive = (match["directive"] or "").upper()
+    if directive != "SKIP":
+        return Result(match["name"], not match["not"], None)
+    if match["name"]:
+        return Result(match["name"], True, match["reason"].strip())
+    return Result(match["reason"].strip(), True, before.strip(" #\n"))
 
 
 def parse(lines: list[str]) -> list[Result]:
     """Return the leaves: the line of a suite sums up what stands above it, deeper."""
     results: list[Result] = []
     pending: list[int] = []  # depths of leaves that no heading has summed up yet
+    before = ""
     for line in lines:
         match = RESULT.match(line.rstrip("\n").expandtabs())
         if not match:
+            before = line
             continue
         depth = len(match["indent"])
-        failed = bool(match["not"])
         deeper = [d for d in pending if d > depth]
-        pending = [d for d in pending if d <= depth]
-        pending.append(depth)
-        if deeper:
-            if failed and all(r.passed for r in results[-len(deeper):]):
-                results.append(Result(match["name"], False, None))
-            continue
-        skipped = None
-        if match["directive"] and match["directive"].upper() == "SKIP":
-            skipped = match["reason"].strip()
-        results.append(Result(match["name"], not failed, skipped))
+        pending = [d for d in pending if d <= depth] + [depth]
+        if not deeper:
+            results.append(_leaf(match, before))
+        elif match["not"] and all(r.passed for r in results[-len(deeper):]):
+            results.append(Result(match["name"], False, None))
     return results
 
 
