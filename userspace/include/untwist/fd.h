@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transport over file descriptors that the program has already: pipes,
+ * sockets, terminals, regular files.
+ *
+ * Sockets that keep boundaries (SOCK_SEQPACKET, SOCK_DGRAM) make a record
+ * transport, all else a stream. Regular files, which no poller takes, are
+ * always ready and are read and written in turns of UTW_TURN_BYTES.
+ */
+#ifndef UNTWIST_FD_H
+#define UNTWIST_FD_H
+
+#include <untwist/api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct utw_protocol;
+struct utw_reactor;
+struct utw_transport;
+
+/**
+ * utw_fd_transport_new() - make a transport over descriptors
+ * @ret: receives the caller's reference; may be NULL
+ * @r: the reactor
+ * @in: descriptor to read from, -1 for none
+ * @out: descriptor to write to, -1 for none; may be the same as @in
+ * @p: the protocol, told made in a later callback
+ *
+ * On success the transport owns the descriptors and closes them in the end.
+ * They are made non-blocking, for all who share their open file: do not give
+ * it what other processes use as well (standard streams: see stdio.h).
+ *
+ * The end of @in ends the read side only; close_write closes @out if it is
+ * a descriptor of its own, and shuts down the write side of a socket.
+ *
+ * Return: 0; -EINVAL when both are -1 or @p lacks lost, -EBUSY when @p has a
+ * transport, -EBADF, -EEXIST when the reactor watches that descriptor
+ * already, -ENOMEM. After an error the descriptors are still the caller's.
+ */
+UTW_API int utw_fd_transport_new(struct utw_transport **ret, struct utw_reactor *r, int in, int out,
+				 struct utw_protocol *p);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

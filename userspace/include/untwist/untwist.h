@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* All of libuntwist's public headers at once. */
+#ifndef UNTWIST_UNTWIST_H
+#define UNTWIST_UNTWIST_H
+
+#include <untwist/address.h>
+#include <untwist/api.h>
+#include <untwist/call.h>
+#include <untwist/deferred.h>
+#include <untwist/device.h>
+#include <untwist/factory.h>
+#include <untwist/failure.h>
+#include <untwist/fd.h>
+#include <untwist/line.h>
+#include <untwist/producer.h>
+#include <untwist/protocol.h>
+#include <untwist/reactor.h>
+#include <untwist/signal.h>
+#include <untwist/stdio.h>
+#include <untwist/tcp.h>
+#include <untwist/timer.h>
+#include <untwist/transport.h>
+#include <untwist/watch.h>
+
+#endif
