@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a reactor: one part for each kind of source, each kept by the
+ * file of that name, and the turn that runs them (reactor.c).
+ */
+#ifndef UTW_REACTOR_REACTOR_PRIVATE_H
+#define UTW_REACTOR_REACTOR_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <untwist/reactor.h>
+
+#include "base/heap.h"
+#include "reactor/inbox.h"
+#include "reactor/poller.h"
+
+/* Tags that no watch has: a slot is never that high. */
+#define UTW_TAG_INBOX UINT64_MAX
+#define UTW_TAG_NEST  (UINT64_MAX - 1)
+
+struct utw_watch_slot;
+struct utw_subscriber;
+
+/* watch.c: by slot, so that an event finds its watch without a search. */
+struct utw_watch_table {
+	struct utw_watch_slot *slots;
+	uint32_t count;
+	uint32_t capacity;
+	uint32_t free; /* head of the chain of free slots */
+};
+
+/* timer.c */
+struct utw_timer_queue {
+	struct utw_heap heap;
+	uint64_t sequence; /* that of the next timer started */
+};
+
+/* call.c: a call is in exactly one of the first four lists. */
+struct utw_call_queue {
+	struct utw_link soon; /* for the next turn */
+	struct utw_link due; /* of this turn, not yet run */
+	struct utw_link at_end; /* for the end of the turn */
+	struct utw_link ending; /* of this turn's end, not yet run */
+	struct utw_link spare; /* records of past utw_reactor_call_soon() */
+	unsigned int spares;
+};
+
+/* signal.c */
+struct utw_signal_set {
+	struct utw_link sources;
+	struct utw_subscriber *subscriber; /* the handlers' way to our inbox; NULL without sources */
+};
+
+/* nest.c */
+struct utw_nest {
+	int timer; /* -1 until someone asks for our descriptor */
+	uint64_t armed; /* what it is set to */
+};
+
+struct utw_reactor {
+	struct utw_poller poller;
+	struct utw_inbox inbox;
+	struct utw_watch_table watches;
+	struct utw_timer_queue timers;
+	struct utw_call_queue calls;
+	struct utw_signal_set signals;
+	struct utw_nest nest;
+	uint64_t now; /* valid in a turn */
+	bool in_turn;
+	bool running;
+	bool stopping;
+};
+
+/* Each part: init cannot fail, release detaches what is still active. */
+void utw_watches_init(struct utw_reactor *r);
+void utw_watches_release(struct utw_reactor *r);
+void utw_timers_init(struct utw_reactor *r);
+void utw_timers_release(struct utw_reactor *r);
+void utw_calls_init(struct utw_reactor *r);
+void utw_calls_release(struct utw_reactor *r);
+void utw_signals_init(struct utw_reactor *r);
+void utw_signals_release(struct utw_reactor *r);
+
+/* Each returns the number of callbacks it ran. */
+unsigned int utw_watches_dispatch(struct utw_reactor *r, const struct utw_poller_event *event);
+/* Those due, of the timers whose sequence is below `limit`. */
+unsigned int utw_timers_run(struct utw_reactor *r, uint64_t limit);
+unsigned int utw_calls_run_due(struct utw_reactor *r);
+unsigned int utw_calls_run_at_end(struct utw_reactor *r);
+unsigned int utw_signals_dispatch(struct utw_reactor *r);
+
+/* What is queued so far belongs to the turn that begins. */
+void utw_calls_begin_turn(struct utw_reactor *r);
+/* Is any call queued, so that the next turn must not wait? */
+bool utw_calls_pending(const struct utw_reactor *r);
+/* The earliest deadline, or UTW_FOREVER. */
+uint64_t utw_timers_next(const struct utw_reactor *r);
+
+void utw_nest_init(struct utw_reactor *r);
+void utw_nest_release(struct utw_reactor *r);
+/* Something may be due earlier or later than before; cheap when nobody nests us. */
+void utw_nest_update(struct utw_reactor *r);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/* Timers: a heap by deadline and, among equals, by the order in which they were started. */
+#include <untwist/timer.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "reactor/reactor-private.h"
+
+enum timer_state {
+	TIMER_NEW,
+	TIMER_ACTIVE,
+	TIMER_CANCELLED,
+	TIMER_RAN,
+};
+
+void utw_timers_init(struct utw_reactor *r)
+{
+	utw_heap_init(&r->timers.heap);
+	r->timers.sequence = 0;
+}
+
+static struct utw_timer *first_timer(const struct utw_reactor *r)
+{
+	struct utw_heap_node *node = utw_heap_first(&r->timers.heap);
+
+	return node ? utw_container_of(node, struct utw_timer, node) : NULL;
+}
+
+static void timer_leave(struct utw_timer *t, enum timer_state state)
+{
+	utw_heap_remove(&t->reactor->timers.heap, &t->node);
+	t->reactor = NULL;
+	t->state = state;
+}
+
+void utw_timers_release(struct utw_reactor *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->timers.heap.count; i++) {
+		struct utw_heap_node *node = r->timers.heap.entries[i].node;
+		struct utw_timer *t = utw_container_of(node, struct utw_timer, node);
+
+		t->reactor = NULL;
+		t->state = TIMER_CANCELLED;
+	}
+	utw_heap_release(&r->timers.heap);
+}
+
+uint64_t utw_timers_next(const struct utw_reactor *r)
+{
+	const struct utw_heap_node *node = utw_heap_first(&r->timers.heap);
+
+	return node ? node->key : UTW_FOREVER;
+}
+
+/*
+ * A timer started in this turn is due now at the earliest and is younger than any
+ * other due now, so it can stand before none that still has to run: stopping at
+ * the first one too young leaves nothing behind.
+ */
+unsigned int utw_timers_run(struct utw_reactor *r, uint64_t limit)
+{
+	unsigned int count = 0;
+	struct utw_timer *t;
+
+	while ((t = first_timer(r)) && t->node.key <= r->now && t->node.sequence < limit) {
+		timer_leave(t, TIMER_RAN);
+		t->fn(t);
+		count++;
+	}
+	return count;
+}
+
+void utw_timer_init(struct utw_timer *t, utw_timer_fn fn)
+{
+	memset(t, 0, sizeof(*t));
+	t->fn = fn;
+}
+
+/* A deadline at the end of time is never due: see the comparison in utw_timers_run(). */
+static void timer_set(struct utw_timer *t, struct utw_reactor *r, uint64_t delay)
+{
+	t->node.key = utw_clock_add(utw_reactor_now(r), delay);
+	t->node.sequence = r->timers.sequence++;
+}
+
+int utw_timer_start(struct utw_timer *t, struct utw_reactor *r, uint64_t delay)
+{
+	int err;
+
+	if (t->state == TIMER_ACTIVE)
+		return -EBUSY;
+	timer_set(t, r, delay);
+	err = utw_heap_insert(&r->timers.heap, &t->node);
+	if (err < 0)
+		return err;
+	t->reactor = r;
+	t->state = TIMER_ACTIVE;
+	utw_nest_update(r);
+	return 0;
+}
+
+static int timer_check_active(const struct utw_timer *t)
+{
+	switch ((enum timer_state)t->state) {
+	case TIMER_ACTIVE:
+		return 0;
+	case TIMER_CANCELLED:
+		return -ECANCELED;
+	case TIMER_RAN:
+		return -EALREADY;
+	case TIMER_NEW:
+		break;
+	}
+	return -EINVAL;
+}
+
+int utw_timer_cancel(struct utw_timer *t)
+{
+	struct utw_reactor *r = t->reactor;
+	int err = timer_check_active(t);
+
+	if (err < 0)
+		return err;
+	timer_leave(t, TIMER_CANCELLED);
+	utw_nest_update(r);
+	return 0;
+}
+
+static void timer_moved(struct utw_timer *t)
+{
+	utw_heap_update(&t->reactor->timers.heap, &t->node);
+	utw_nest_update(t->reactor);
+}
+
+int utw_timer_reset(struct utw_timer *t, uint64_t delay)
+{
+	int err = timer_check_active(t);
+
+	if (err < 0)
+		return err;
+	timer_set(t, t->reactor, delay);
+	timer_moved(t);
+	return 0;
+}
+
+int utw_timer_delay(struct utw_timer *t, uint64_t more)
+{
+	int err = timer_check_active(t);
+
+	if (err < 0)
+		return err;
+	t->node.key = utw_clock_add(t->node.key, more);
+	timer_moved(t);
+	return 0;
+}
+
+bool utw_timer_active(const struct utw_timer *t)
+{
+	return t->state == TIMER_ACTIVE;
+}
+
+uint64_t utw_timer_when(const struct utw_timer *t)
+{
+	return t->node.key;
+}
