@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Running chains.
+ *
+ * A result that reaches the end of one deferred may set free others that waited for
+ * it, and so on to any depth. They are run one after the other from a stack that is
+ * linked through the deferreds themselves, so the depth costs neither C stack nor
+ * memory. Each is on at most one stack, which holds a reference to it.
+ */
+#include <errno.h>
+
+#include "base/contract.h"
+#include "deferred/deferred-private.h"
+
+static void stack_push(struct utw_deferred **top, struct utw_deferred *d)
+{
+	d->stacked = true;
+	d->below = *top;
+	*top = d;
+}
+
+static void stack_pop(struct utw_deferred **top)
+{
+	struct utw_deferred *d = *top;
+
+	*top = d->below;
+	d->stacked = false;
+	utw_deferred_unref(d);
+}
+
+static bool may_go_on(const struct utw_deferred *d)
+{
+	return d->fired && !d->waiting && !d->pauses;
+}
+
+/* Nothing will change its result any more, unless someone adds to it. */
+static bool is_settled(const struct utw_deferred *d)
+{
+	return may_go_on(d) && !d->stacked;
+}
+
+/* The same pointer again keeps its owner, unless it is given a new one. */
+static void result_replace(struct utw_deferred *d, struct utw_result result)
+{
+	struct utw_result *old = &d->current;
+
+	if (old->kind == UTW_RESULT_VALUE && result.kind == UTW_RESULT_VALUE &&
+	    old->value.ptr == result.value.ptr) {
+		if (result.value.free)
+			old->value.free = result.value.free;
+		return;
+	}
+	utw_result_drop(old);
+	*old = result;
+}
+
+static void result_fail(struct utw_deferred *d, int error, const char *message)
+{
+	struct utw_failure *f =
+		utw_failure_from_errno_at(d->file, d->line, error, "wait", "%s", message);
+
+	result_replace(d, utw_result_fail(f));
+}
+
+static void result_move(struct utw_deferred *to, struct utw_deferred *from)
+{
+	struct utw_result result = from->current;
+
+	from->current = utw_result_value(NULL);
+	result_replace(to, result);
+}
+
+/* Would `d` wait for itself in the end? The walk is short where it is taken at all. */
+static bool leads_back(const struct utw_deferred *inner, const struct utw_deferred *d)
+{
+	if (inner == d)
+		return true;
+	if (!utw_slots_have_waiter(&d->slots))
+		return false;
+	while ((inner = inner->waiting_on))
+		if (inner == d)
+			return true;
+	return false;
+}
+
+static void chain_queue_for(struct utw_deferred *d, struct utw_deferred *inner)
+{
+	struct utw_slot slot = { .kind = UTW_SLOT_WAITER, .waiter = d };
+
+	if (utw_slots_push(&inner->slots, &slot) < 0) {
+		result_fail(d, -ENOMEM, "no memory to wait for another deferred");
+		return;
+	}
+	utw_deferred_ref(d);
+	/* A failure that led here has been dealt with; a value may still be in use by `inner`. */
+	if (d->current.kind == UTW_RESULT_FAILURE)
+		utw_result_drop(&d->current);
+	d->waiting = true;
+	d->waiting_on = inner;
+}
+
+static void chain_wait(struct utw_deferred *d, struct utw_deferred *inner)
+{
+	UTW_CONTRACT(inner);
+	if (leads_back(inner, d))
+		result_fail(d, -EDEADLK, "a callback returned a deferred that waits for this one");
+	else if (is_settled(inner))
+		result_move(d, inner);
+	else
+		chain_queue_for(d, inner);
+	utw_deferred_unref(inner);
+}
+
+static void chain_accept(struct utw_deferred *d, struct utw_result result)
+{
+	switch (result.kind) {
+	case UTW_RESULT_PASS:
+		return;
+	case UTW_RESULT_FAILURE:
+		UTW_CONTRACT(result.failure);
+		result_replace(d, result);
+		return;
+	case UTW_RESULT_VALUE:
+		result_replace(d, result);
+		return;
+	case UTW_RESULT_WAIT:
+		chain_wait(d, result.deferred);
+		return;
+	}
+}
+
+static struct utw_result slot_call(const struct utw_slot *slot, const struct utw_result *current)
+{
+	bool failed = current->kind == UTW_RESULT_FAILURE;
+
+	if (slot->kind == UTW_SLOT_BOTH)
+		return slot->both(failed ? NULL : current->value.ptr,
+				  failed ? current->failure : NULL, slot->data);
+	if (failed && slot->errback)
+		return slot->errback(current->failure, slot->data);
+	if (!failed && slot->callback)
+		return slot->callback(current->value.ptr, slot->data);
+	return utw_result_pass();
+}
+
+static void chain_step(struct utw_deferred **top, struct utw_deferred *d,
+		       const struct utw_slot *slot)
+{
+	if (slot->kind == UTW_SLOT_WAITER) {
+		slot->waiter->waiting = false;
+		slot->waiter->waiting_on = NULL;
+		result_move(slot->waiter, d);
+		/* The slot's reference becomes the stack's. */
+		stack_push(top, slot->waiter);
+		return;
+	}
+	chain_accept(d, slot_call(slot, &d->current));
+}
+
+void utw_chain_run(struct utw_deferred *d)
+{
+	struct utw_deferred *top = NULL;
+	struct utw_slot slot;
+
+	if (!is_settled(d))
+		return;
+	stack_push(&top, utw_deferred_ref(d));
+	while (top) {
+		if (may_go_on(top) && utw_slots_pop(&top->slots, &slot))
+			chain_step(&top, top, &slot);
+		else
+			stack_pop(&top);
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a deferred.
+ *
+ * It is in one of these states: not fired; fired and `waiting` for another one;
+ * or settled, with `current` as its result - unless it is paused or its chain is being run.
+ * References run from a deferred to those that wait for it, never back: it is the
+ * producer at the far end that keeps a chain alive, so there are no cycles.
+ */
+#ifndef UTW_DEFERRED_DEFERRED_PRIVATE_H
+#define UTW_DEFERRED_DEFERRED_PRIVATE_H
+
+#include <stdbool.h>
+
+#include <untwist/deferred.h>
+
+#include "deferred/slots.h"
+
+struct utw_deferred {
+	unsigned int refs;
+	unsigned int pauses;
+	bool fired;
+	bool waiting;
+	bool stacked; /* its chain is being run, or will be gone on with */
+	bool cancelled; /* asked to end before it fired */
+	bool swallow_late; /* cancelled behind the producer's back: drop its one result */
+	int line; /* of birth */
+	const char *file;
+	struct utw_result current; /* a value (NULL before it fired) or a failure */
+	struct utw_deferred *waiting_on; /* NULL when that one has died unfired */
+	struct utw_deferred *below; /* on the stack of a chain run, or of the dying */
+	struct utw_link timeouts;
+	utw_canceller_fn canceller;
+	void *canceller_data;
+	struct utw_slots slots;
+};
+
+/* chain.c: run what can be run, here and in those that wait for it. */
+void utw_chain_run(struct utw_deferred *d);
+
+/* deferred.c: let go of what a result holds, and make it a NULL value. */
+void utw_result_drop(struct utw_result *result);
+/* deferred.c: queue a slot and run it if the result is there. 0 or -ENOMEM. */
+int utw_deferred_add_slot(struct utw_deferred *d, const struct utw_slot *slot);
+
+/* timeout.c: the deferred is dying. */
+void utw_timeouts_release(struct utw_deferred *d);
+
+/* unhandled.c: tell whoever wants to know. */
+void utw_unhandled_report(const struct utw_deferred *d);
+
+#endif

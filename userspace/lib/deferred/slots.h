@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue of what waits for a deferred's result. A few places are part of it, so
+ * that an ordinary chain needs no memory of its own.
+ */
+#ifndef UTW_DEFERRED_SLOTS_H
+#define UTW_DEFERRED_SLOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <untwist/deferred.h>
+
+#define UTW_SLOTS_INLINE 4
+
+enum utw_slot_kind {
+	UTW_SLOT_PAIR, /* a callback and an errback */
+	UTW_SLOT_BOTH, /* one function for both tracks */
+	UTW_SLOT_WAITER, /* a deferred waiting for this one, with a reference to it */
+};
+
+struct utw_slot {
+	enum utw_slot_kind kind;
+	union {
+		struct {
+			utw_callback_fn callback;
+			utw_errback_fn errback;
+		};
+		utw_both_fn both;
+		struct utw_deferred *waiter;
+	};
+	void *data;
+};
+
+/* Circular. */
+struct utw_slots {
+	struct utw_slot *array;
+	uint32_t head;
+	uint32_t count;
+	uint32_t capacity;
+	struct utw_slot places[UTW_SLOTS_INLINE];
+};
+
+void utw_slots_init(struct utw_slots *slots);
+/* Frees the memory; what is queued must have been taken out. */
+void utw_slots_release(struct utw_slots *slots);
+/* Returns 0, or -ENOMEM with nothing changed. */
+int utw_slots_push(struct utw_slots *slots, const struct utw_slot *slot);
+/* Returns whether there was one. */
+bool utw_slots_pop(struct utw_slots *slots, struct utw_slot *slot);
+/* Does anything in it wait with a deferred of its own? */
+bool utw_slots_have_waiter(const struct utw_slots *slots);
+
+#endif
