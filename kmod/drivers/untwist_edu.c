@@ -62,7 +62,6 @@ struct edu_unit {
  * struct edu - one device
  * @pdev: PCI function
  * @regs: BAR 0
- * @ud: the node
  * @id: number in its name
  * @interrupts: how many it raised
  * @lock: guards the units and their registers
@@ -76,7 +75,6 @@ struct edu_unit {
 struct edu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
-	struct untwist_device *ud;
 	int id;
 	atomic_long_t interrupts;
 	spinlock_t lock; /* see above */
@@ -269,30 +267,28 @@ static irqreturn_t edu_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+static void edu_irq_off(void *regs)
+{
+	writel(0, regs + EDU_REG_STATUS);
+}
+
 static int edu_irq_init(struct edu *edu)
 {
 	struct pci_dev *pdev = edu->pdev;
+	struct device *dev = &pdev->dev;
 	int ret = 0;
 
 	/* Of all types: MSI if the machine has it, else INTx. */
 	if (!intx)
 		ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
 	if (ret < 0)
-		return dev_err_probe(&pdev->dev, ret, "no interrupt\n");
-	ret = request_irq(pci_irq_vector(pdev, 0), edu_interrupt, IRQF_SHARED, "untwist_edu", edu);
-	if (ret) {
-		pci_free_irq_vectors(pdev);
-		return dev_err_probe(&pdev->dev, ret, "cannot request the interrupt\n");
-	}
+		return dev_err_probe(dev, ret, "no interrupt\n");
+	ret = devm_request_irq(dev, pci_irq_vector(pdev, 0), edu_interrupt, IRQF_SHARED,
+			       "untwist_edu", edu);
+	if (ret)
+		return dev_err_probe(dev, ret, "cannot request the interrupt\n");
 	writel(EDU_STATUS_IRQ, edu->regs + EDU_REG_STATUS);
-	return 0;
-}
-
-static void edu_irq_release(struct edu *edu)
-{
-	writel(0, edu->regs + EDU_REG_STATUS);
-	free_irq(pci_irq_vector(edu->pdev, 0), edu);
-	pci_free_irq_vectors(edu->pdev);
+	return devm_add_action_or_reset(dev, edu_irq_off, edu->regs);
 }
 
 /* The node. */
@@ -351,8 +347,22 @@ static int edu_register(struct edu *edu)
 	};
 
 	snprintf(name, sizeof(name), "edu%d", edu->id);
-	edu->ud = untwist_register(&edu->pdev->dev, &config);
-	return PTR_ERR_OR_ZERO(edu->ud);
+	return PTR_ERR_OR_ZERO(devm_untwist_register(&edu->pdev->dev, &config));
+}
+
+static void edu_id_free(void *data)
+{
+	struct edu *edu = data;
+
+	ida_free(&edu_ids, edu->id);
+}
+
+static int edu_id_init(struct edu *edu)
+{
+	edu->id = ida_alloc(&edu_ids, GFP_KERNEL);
+	if (edu->id < 0)
+		return edu->id;
+	return devm_add_action_or_reset(&edu->pdev->dev, edu_id_free, edu);
 }
 
 /* The PCI function. */
@@ -419,6 +429,10 @@ static struct edu *edu_new(struct pci_dev *pdev)
 	return edu;
 }
 
+/*
+ * All is undone by itself in the opposite order: the node goes first, while
+ * interrupts are still on, for what runs has to have its own.
+ */
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct edu *edu = edu_new(pdev);
@@ -432,34 +446,12 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	edu_dma_init(edu);
-
-	edu->id = ida_alloc(&edu_ids, GFP_KERNEL);
-	if (edu->id < 0)
-		return edu->id;
-	ret = edu_irq_init(edu);
-	if (ret)
-		goto err_id;
-	ret = edu_register(edu);
-	if (ret)
-		goto err_irq;
-	pci_set_drvdata(pdev, edu);
-	return 0;
-
-err_irq:
-	edu_irq_release(edu);
-err_id:
-	ida_free(&edu_ids, edu->id);
+	ret = edu_id_init(edu);
+	if (!ret)
+		ret = edu_irq_init(edu);
+	if (!ret)
+		ret = edu_register(edu);
 	return ret;
-}
-
-/* Interrupts stay on until what runs has had its own. */
-static void edu_remove(struct pci_dev *pdev)
-{
-	struct edu *edu = pci_get_drvdata(pdev);
-
-	untwist_unregister(edu->ud);
-	edu_irq_release(edu);
-	ida_free(&edu_ids, edu->id);
 }
 
 static const struct pci_device_id edu_pci_ids[] = { { PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) }, {} };
@@ -469,7 +461,6 @@ static struct pci_driver edu_driver = {
 	.name = "untwist_edu",
 	.id_table = edu_pci_ids,
 	.probe = edu_probe,
-	.remove = edu_remove,
 };
 module_pci_driver(edu_driver);
 

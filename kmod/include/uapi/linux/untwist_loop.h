@@ -8,9 +8,9 @@
 #include <linux/untwist.h>
 
 /*
- * Complete after arg[0] nanoseconds (0: at once) with value[0] = arg[1], the
- * result being the length of the payload, which comes back unchanged.
- * Can be cancelled while it waits.
+ * Complete after arg[0] nanoseconds (0: at once; above 60 s: ERANGE) with
+ * value[0] = arg[1], the result being the length of the payload, which comes
+ * back unchanged. Can be cancelled while it waits.
  */
 #define UNTWIST_LOOP_OP_ECHO	(UNTWIST_OP_DRIVER + 0)
 
