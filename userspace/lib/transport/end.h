@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * End: one descriptor of a transport, and how its readiness is learnt.
+ *
+ * What epoll refuses (regular files, /dev/null) never blocks; such an end is
+ * ready in every turn in which it is wanted.
+ */
+#ifndef UTW_TRANSPORT_END_H
+#define UTW_TRANSPORT_END_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <untwist/call.h>
+#include <untwist/watch.h>
+
+struct utw_end;
+
+/* events: EPOLL* bits. */
+typedef void (*utw_end_fn)(struct utw_end *end, uint32_t events);
+
+struct utw_end {
+	utw_end_fn ready;
+	struct utw_reactor *reactor;
+	int fd; /* -1: this end does not exist */
+	bool pollable;
+	uint32_t wanted;
+	struct utw_watch watch;
+	struct utw_call always;
+};
+
+void utw_end_init(struct utw_end *end, utw_end_fn ready);
+
+/*
+ * Take `fd` over and begin to watch it, for hang-ups only. On error (of
+ * utw_watch_start()) the descriptor is still the caller's.
+ */
+int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd);
+
+/* Wait for `events`, and for hang-ups in any case. */
+int utw_end_want(struct utw_end *end, uint32_t events);
+
+/* Wait for nothing, not even for hang-ups, which would be told again and again. */
+void utw_end_silence(struct utw_end *end);
+
+/* Give the descriptor back to the caller, who closes it or not. -1: none. */
+int utw_end_take(struct utw_end *end);
+
+void utw_end_close(struct utw_end *end);
+
+static inline bool utw_end_exists(const struct utw_end *end)
+{
+	return end->fd >= 0;
+}
+
+#endif
