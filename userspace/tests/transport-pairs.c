@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Pairs: see transport-pairs.h. */
+#include "transport-pairs.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <untwist/device.h>
+#include <untwist/fd.h>
+
+#include "harness.h"
+
+static void pair_adopt(struct pair *pair, int near_in, int near_out, int far_in, int far_out)
+{
+	assert_int_equal(utw_fd_transport_new(&pair->near_transport, pair->reactor, near_in,
+					      near_out, &pair->near.protocol),
+			 0);
+	assert_int_equal(utw_fd_transport_new(&pair->far_transport, pair->reactor, far_in, far_out,
+					      &pair->far.protocol),
+			 0);
+}
+
+static void open_pipes(struct pair *pair)
+{
+	int there[2], back[2];
+
+	assert_int_equal(pipe2(there, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(back, O_CLOEXEC), 0);
+	pair_adopt(pair, back[0], there[1], there[0], back[1]);
+}
+
+static void open_sockets(struct pair *pair, int type)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fd), 0);
+	pair_adopt(pair, fd[0], fd[0], fd[1], fd[1]);
+}
+
+static void open_socket(struct pair *pair)
+{
+	open_sockets(pair, SOCK_STREAM);
+}
+
+static void open_seqpacket(struct pair *pair)
+{
+	open_sockets(pair, SOCK_SEQPACKET);
+}
+
+void tcp_socketpair(int fd[2])
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t size = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd[0], (struct sockaddr *)&at, sizeof(at)), 0);
+	fd[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd[1] >= 0);
+	close(listener);
+}
+
+static void open_tcp(struct pair *pair)
+{
+	int fd[2];
+
+	tcp_socketpair(fd);
+	pair_adopt(pair, fd[0], fd[0], fd[1], fd[1]);
+}
+
+static void open_terminal(struct pair *pair)
+{
+	struct termios raw;
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int slave;
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(slave >= 0);
+	assert_int_equal(tcgetattr(slave, &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(slave, TCSANOW, &raw), 0);
+	pair_adopt(pair, slave, slave, master, master);
+}
+
+static void open_device(struct pair *pair)
+{
+	assert_int_equal(utw_device_transport_open(&pair->near_transport, pair->reactor,
+						   getenv("UNTWIST_TEST_DEVICE"), NULL,
+						   &pair->near.protocol),
+			 0);
+}
+
+bool pair_probe_device(struct pair_kind *ret)
+{
+	struct pair_kind kind = { .name = "device", .echoes = true, .open = open_device };
+	struct pair pair = { .kind = &kind };
+
+	if (!getenv("UNTWIST_TEST_DEVICE")) {
+		print_message("device: not run, UNTWIST_TEST_DEVICE names none\n");
+		return false;
+	}
+	assert_int_equal(utw_reactor_new(&pair.reactor), 0);
+	recorder_init(&pair.near, true);
+	open_device(&pair);
+	kind.record = utw_transport_is_record(pair.near_transport);
+	utw_transport_close(pair.near_transport, UTW_CLOSE_ABORT, 0);
+	turn_all(pair.reactor);
+	utw_transport_unref(pair.near_transport);
+	recorder_release(&pair.near);
+	utw_reactor_free(pair.reactor);
+	*ret = kind;
+	return true;
+}
+
+const struct pair_kind pair_pipe = { .name = "pipe", .half_close = true, .open = open_pipes };
+const struct pair_kind pair_socket = { .name = "socket", .half_close = true, .open = open_socket };
+const struct pair_kind pair_seqpacket = {
+	.name = "seqpacket", .record = true, .half_close = true, .open = open_seqpacket
+};
+const struct pair_kind pair_tcp = { .name = "tcp", .half_close = true, .open = open_tcp };
+const struct pair_kind pair_terminal = { .name = "terminal", .open = open_terminal };
+
+int pair_setup(void **state)
+{
+	const struct pair_kind *kind = *state;
+	struct pair *pair;
+
+	harness_setup(state);
+	pair = calloc(1, sizeof(*pair));
+	assert_non_null(pair);
+	assert_int_equal(utw_reactor_new(&pair->reactor), 0);
+	pair->kind = kind;
+	recorder_init(&pair->near, true);
+	recorder_init(&pair->far, true);
+	*state = pair;
+	kind->open(pair);
+	return 0;
+}
+
+int pair_teardown(void **state)
+{
+	struct pair *pair = *state;
+
+	utw_transport_close(pair->near.protocol.transport, UTW_CLOSE_ABORT, 0);
+	utw_transport_close(pair->far.protocol.transport, UTW_CLOSE_ABORT, 0);
+	turn_all(pair->reactor);
+	utw_transport_unref(pair->near_transport);
+	utw_transport_unref(pair->far_transport);
+	recorder_release(&pair->near);
+	recorder_release(&pair->far);
+	utw_reactor_free(pair->reactor);
+	free(pair);
+	return harness_teardown(state);
+}
