@@ -267,9 +267,11 @@ static irqreturn_t edu_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void edu_irq_off(void *regs)
+static void edu_irq_off(void *data)
 {
-	writel(0, regs + EDU_REG_STATUS);
+	struct edu *edu = data;
+
+	writel(0, edu->regs + EDU_REG_STATUS);
 }
 
 static int edu_irq_init(struct edu *edu)
@@ -288,7 +290,7 @@ static int edu_irq_init(struct edu *edu)
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot request the interrupt\n");
 	writel(EDU_STATUS_IRQ, edu->regs + EDU_REG_STATUS);
-	return devm_add_action_or_reset(dev, edu_irq_off, edu->regs);
+	return devm_add_action_or_reset(dev, edu_irq_off, edu);
 }
 
 /* The node. */

@@ -33,7 +33,7 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/deferred", _library("base", "reactor", "deferred")),
     ("userspace/lib/transport", _library("base", "reactor", "deferred", "transport") + [UAPI]),
     ("userspace/lib/protocol", _library("base", "transport", "protocol")),
-    ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, UAPI]),
+    ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),
     ("userspace/examples", [SYSTEM, PUBLIC, UAPI]),
 ]
 
