@@ -178,6 +178,28 @@ void untwist_channel_wake(struct untwist_channel *ch, __poll_t key)
 	wake_up_interruptible_poll(&ch->wait, key);
 }
 
+/**
+ * untwist_channel_wake_posted() - completions were posted, or are not due any more
+ * @ch: channel
+ *
+ * After unplug the last one is the end, and that is for everybody, whatever
+ * they wait for.
+ *
+ * Context: process.
+ */
+void untwist_channel_wake_posted(struct untwist_channel *ch)
+{
+	/* Posted first, looked second; unplug marks the channel first and wakes second. */
+	smp_mb();
+	if (untwist_channel_dead(ch)) {
+		wake_up_all(&ch->wait);
+		kill_fasync(&ch->fasync, SIGIO, POLL_HUP);
+	} else {
+		untwist_channel_wake(ch, wake_keys[UNTWIST_EV_IN]);
+		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
+	}
+}
+
 /*
  * A wake-up takes a spinlock, which is not to be taken inside a raw one, nor,
  * with PREEMPT_RT, where the caller must not sleep.
@@ -307,8 +329,8 @@ static void channel_work(struct work_struct *work)
 	unsigned int posted = untwist_requests_run(ch);
 
 	if (posted)
-		untwist_channel_wake(ch, wake_keys[UNTWIST_EV_IN]);
-	if (test_and_clear_bit(UNTWIST_EV_SIGIO_IN, &ch->events) || posted)
+		untwist_channel_wake_posted(ch);
+	if (test_and_clear_bit(UNTWIST_EV_SIGIO_IN, &ch->events))
 		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
 	if (test_and_clear_bit(UNTWIST_EV_SIGIO_OUT, &ch->events))
 		kill_fasync(&ch->fasync, SIGIO, POLL_OUT);

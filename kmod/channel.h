@@ -136,6 +136,7 @@ void untwist_channel_leave(struct untwist_channel *ch, unsigned int users);
 
 void untwist_channel_kick(struct untwist_channel *ch);
 void untwist_channel_wake(struct untwist_channel *ch, __poll_t key);
+void untwist_channel_wake_posted(struct untwist_channel *ch);
 void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_event event);
 
 void untwist_channel_transmit(struct untwist_channel *ch);

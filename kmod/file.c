@@ -67,7 +67,7 @@ static int lock_for(struct mutex *lock, const struct kiocb *iocb)
 {
 	if (iocb->ki_flags & IOCB_NOWAIT)
 		return mutex_trylock(lock) ? 0 : -EAGAIN;
-	return mutex_lock_interruptible(lock);
+	return mutex_lock_interruptible(lock) ? -ERESTARTSYS : 0;
 }
 
 static ssize_t read_once(struct untwist_channel *ch, struct kiocb *iocb, struct iov_iter *to)
@@ -280,7 +280,8 @@ static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
 {
 	size_t n;
 
-	mutex_lock(&ch->rd_mutex);
+	if (mutex_lock_interruptible(&ch->rd_mutex))
+		return -ERESTARTSYS;
 	n = reads_data(ch) ? untwist_stream_next(ch)
 			   : untwist_requests_ready(ch) * sizeof(struct untwist_cqe);
 	mutex_unlock(&ch->rd_mutex);
@@ -290,8 +291,17 @@ static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
 /* The size is part of the number and may differ: see how the ABI grows. */
 #define WITHOUT_SIZE(cmd) ((cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT))
 
-static long channel_ioctl(struct untwist_channel *ch, unsigned int cmd, void __user *arg)
+/* What speaks of received data, and so outlives the device as that does. */
+static long received_ioctl(struct untwist_channel *ch, unsigned int cmd, void __user *arg)
 {
+	if (cmd == FIONREAD)
+		return ioctl_fionread(ch, arg);
+	return ioctl_get_lost(ch, arg, _IOC_SIZE(cmd));
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd, void __user *arg)
+{
+	struct untwist_channel *ch = file->private_data;
 	size_t size = _IOC_SIZE(cmd);
 
 	switch (WITHOUT_SIZE(cmd)) {
@@ -300,11 +310,9 @@ static long channel_ioctl(struct untwist_channel *ch, unsigned int cmd, void __u
 	case WITHOUT_SIZE(UNTWIST_IOC_SET_PLANE):
 		return cmd == UNTWIST_IOC_SET_PLANE ? ioctl_set_plane(ch, arg) : -ENOTTY;
 	case WITHOUT_SIZE(UNTWIST_IOC_SUBMIT):
-		return ioctl_submit(ch, arg, size);
+		return file->f_mode & FMODE_WRITE ? ioctl_submit(ch, arg, size) : -EBADF;
 	case WITHOUT_SIZE(UNTWIST_IOC_CANCEL):
-		return ioctl_cancel(ch, arg, size);
-	case WITHOUT_SIZE(UNTWIST_IOC_GET_LOST):
-		return ioctl_get_lost(ch, arg, size);
+		return file->f_mode & FMODE_WRITE ? ioctl_cancel(ch, arg, size) : -EBADF;
 	default:
 		return -ENOTTY;
 	}
@@ -316,12 +324,14 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *uarg = (void __user *)arg;
 	long ret;
 
-	if (cmd != FIONREAD && _IOC_TYPE(cmd) != UNTWIST_IOC_MAGIC)
+	if (cmd == FIONREAD || WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_GET_LOST))
+		return received_ioctl(ch, cmd, uarg);
+	if (_IOC_TYPE(cmd) != UNTWIST_IOC_MAGIC)
 		return -ENOTTY;
 	/* Inside: the driver stays until a submission or cancel has returned. */
 	if (!untwist_channel_enter(ch))
-		return cmd == FIONREAD ? ioctl_fionread(ch, uarg) : -ENODEV;
-	ret = cmd == FIONREAD ? ioctl_fionread(ch, uarg) : channel_ioctl(ch, cmd, uarg);
+		return -ENODEV;
+	ret = device_ioctl(file, cmd, uarg);
 	untwist_channel_leave(ch, 1);
 	return ret;
 }

@@ -137,8 +137,10 @@ static void slot_untake(struct untwist_channel *ch, struct untwist_slot *slot)
 	was_full = rq->in_use == ch->ud->config.requests_max;
 	WRITE_ONCE(rq->in_use, rq->in_use - 1);
 	spin_unlock(&rq->lock);
-	/* Who looked meanwhile has seen no room. */
-	if (was_full)
+	/* Who looked meanwhile has seen no room, or something due. */
+	if (untwist_channel_dead(ch))
+		untwist_channel_wake_posted(ch);
+	else if (was_full)
 		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
@@ -487,10 +489,11 @@ int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_sub
 		return -EINVAL;
 	if (submit->entry_size < SQE_SIZE_MIN || submit->entry_size > PAGE_SIZE)
 		return -EINVAL;
+	if (submit->entries != (unsigned long)submit->entries)
+		return -EFAULT;
 
-	ret = mutex_lock_interruptible(&rq->submit_lock);
-	if (ret)
-		return ret;
+	if (mutex_lock_interruptible(&rq->submit_lock))
+		return -ERESTARTSYS;
 	ret = slots_make(ch);
 	while (!ret && taken < min(submit->count, ch->ud->config.requests_max)) {
 		ret = copy_struct_from_user(&sqe, sizeof(sqe),
@@ -502,10 +505,8 @@ int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_sub
 			taken++;
 	}
 	mutex_unlock(&rq->submit_lock);
-	if (posted) {
-		untwist_channel_wake(ch, EPOLLIN | EPOLLRDNORM);
-		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
-	}
+	if (posted)
+		untwist_channel_wake_posted(ch);
 	return taken ? taken : ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_requests_submit);

@@ -119,7 +119,9 @@ static ssize_t read_bytes(struct untwist_channel *ch, struct iov_iter *to)
 	u32 copied = untwist_fifo_get_iter(&ch->rx, 0, len, to);
 
 	untwist_fifo_consume(&ch->rx, copied);
-	return copied ? copied : len ? -EFAULT : 0;
+	if (len && !copied)
+		return -EFAULT;
+	return copied;
 }
 
 /* All or nothing: what does not fit, or faults, is still there. */
@@ -189,7 +191,9 @@ static ssize_t write_bytes(struct untwist_channel *ch, struct iov_iter *from)
 	u32 copied = untwist_fifo_put_iter(&ch->tx, 0, len, from);
 
 	untwist_fifo_publish(&ch->tx, copied);
-	return copied ? copied : len ? -EFAULT : 0;
+	if (len && !copied)
+		return -EFAULT;
+	return copied;
 }
 
 static ssize_t write_record(struct untwist_channel *ch, struct iov_iter *from)

@@ -24,6 +24,7 @@
  *                            fails with ENODEV, as all other calls do at once.
  *                            On the completions plane the end is told after
  *                            the last request in flight has completed.
+ *                            FIONREAD and UNTWIST_IOC_GET_LOST go on working.
  *
  * How this file grows: the size of a structure is part of its ioctl number and
  * the kernel accepts shorter and longer ones of the same ordinal, as long as
@@ -181,7 +182,8 @@ struct untwist_lost {
  * each of those completes exactly once. Never waits for room.
  * An error is returned only if the first entry was not taken: EAGAIN, no room
  * until completions are read; EINVAL, EFAULT, E2BIG, EMSGSIZE (payload too
- * long), ENOMEM; EOPNOTSUPP, the device takes no requests; ENODEV, it is gone.
+ * long), ENOMEM; EOPNOTSUPP, the device takes no requests; EBADF, the node is
+ * not open for writing; ENODEV, the device is gone.
  * What the driver has to say about a request comes as its completion.
  */
 #define UNTWIST_IOC_SUBMIT	_IOW(UNTWIST_IOC_MAGIC, 2, struct untwist_submit)
@@ -190,7 +192,7 @@ struct untwist_lost {
  * UNTWIST_IOC_CANCEL: ask for the early end of a request. Its one completion
  * comes all the same, with ECANCELED unless the work was already done.
  * ENOENT: no such request is in flight. EALREADY: it was asked before, or the
- * driver cannot take this one back.
+ * driver cannot take this one back. EBADF: not open for writing.
  */
 #define UNTWIST_IOC_CANCEL	_IOW(UNTWIST_IOC_MAGIC, 3, struct untwist_cancel)
 
