@@ -45,6 +45,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         _guest("armhf", "6.1", arm_edu),
         _guest("x86_64", "kunit", extra=("--leak-check",)),
         Stage("demo", "the demo", ["scripts/demo"], counts=False),
+        Stage("listen", "the demo as a server", ["scripts/tests/listen"]),
         Stage("unbind", "the device goes in the middle of the demo",
               ["scripts/tests/unbind", "--kernel", "kunit"]),
     ]
