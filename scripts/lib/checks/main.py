@@ -42,7 +42,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         _guest("x86_64", "6.1"),
         _guest("x86_64", "6.12-rt"),
         _guest("arm64", "6.12", arm_edu),
-        _guest("armhf", "6.1", arm_edu),
+        _guest("armhf", "6.12", arm_edu),
         _guest("x86_64", "kunit", extra=("--leak-check",)),
         Stage("demo", "the demo", ["scripts/demo"], counts=False),
         Stage("listen", "the demo as a server", ["scripts/tests/listen"]),
