@@ -163,6 +163,14 @@ static void slot_put(struct untwist_channel *ch, struct untwist_slot *slot)
 
 /* Completion: claim, finish, post. */
 
+/* Give a finished request to the work. */
+static void slot_hand_on(struct untwist_channel *ch, struct untwist_slot *slot)
+{
+	atomic_inc(&ch->requests.nr_done);
+	if (llist_add(&slot->done, &ch->requests.done))
+		untwist_channel_kick(ch);
+}
+
 /**
  * untwist_complete() - a request is done
  * @req: request, which the driver must not touch any more
@@ -192,9 +200,8 @@ void untwist_complete(struct untwist_request *req, s32 res)
 	 * that only the grace period keeps the channel for the kick.
 	 */
 	rcu_read_lock();
-	if (atomic_fetch_or(UNTWIST_REQ_FINISHED, &slot->state) & UNTWIST_REQ_SUBMITTED &&
-	    llist_add(&slot->done, &ch->requests.done))
-		untwist_channel_kick(ch);
+	if (atomic_fetch_or(UNTWIST_REQ_FINISHED, &slot->state) & UNTWIST_REQ_SUBMITTED)
+		slot_hand_on(ch, slot);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(untwist_complete);
@@ -250,6 +257,7 @@ unsigned int untwist_requests_run(struct untwist_channel *ch)
 			untwist_call_end(ch->ud);
 		}
 		slot_post(ch, slot);
+		atomic_dec(&ch->requests.nr_done);
 		posted++;
 	}
 	return posted;
@@ -421,14 +429,16 @@ static bool slot_start(struct untwist_channel *ch, struct untwist_slot *slot)
 		untwist_complete(&slot->req, ret);
 
 	old = atomic_fetch_or(UNTWIST_REQ_SUBMITTED, &slot->state);
-	posted = old & UNTWIST_REQ_FINISHED && !slot->op->done;
+	/*
+	 * The work serialises done operations, and what finished before and is
+	 * still on its way is not to be overtaken.
+	 */
+	posted = old & UNTWIST_REQ_FINISHED && !slot->op->done && !atomic_read(&rq->nr_done);
 	if (posted) {
 		slot_post(ch, slot);
 		untwist_channel_leave(ch, 1);
 	} else if (old & UNTWIST_REQ_FINISHED) {
-		/* The done operation is serialised by the work. */
-		if (llist_add(&slot->done, &rq->done))
-			untwist_channel_kick(ch);
+		slot_hand_on(ch, slot);
 	} else if (old & UNTWIST_REQ_CANCELLED) {
 		slot_call_cancel(ch, slot);
 	}

@@ -86,6 +86,7 @@ struct untwist_slot {
  * @cq_tail: where in @cq the oldest unread is; runs free, the reader's under
  *	the channel's rd_mutex
  * @done: finished requests on their way to the work
+ * @nr_done: how many of them are not posted yet
  */
 struct untwist_requests {
 	struct mutex submit_lock; /* see above */
@@ -99,6 +100,7 @@ struct untwist_requests {
 	u32 cq_head;
 	u32 cq_tail;
 	struct llist_head done;
+	atomic_t nr_done;
 };
 
 void untwist_requests_init(struct untwist_requests *rq);
