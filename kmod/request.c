@@ -144,19 +144,29 @@ static void slot_untake(struct untwist_channel *ch, struct untwist_slot *slot)
 		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
-/* Called inside: the wake-up may need the work. */
-static void slot_put(struct untwist_channel *ch, struct untwist_slot *slot)
+/* Returns true if there is room now where there was none. */
+static bool slot_unref(struct untwist_channel *ch, struct untwist_slot *slot)
 {
 	struct untwist_requests *rq = &ch->requests;
 	bool made_room;
 
+	lockdep_assert_held(&rq->lock);
 	if (!refcount_dec_and_test(&slot->refs))
-		return;
-	spin_lock(&rq->lock);
+		return false;
 	/* A cancel that took its time may have held the only slot there was. */
 	made_room = list_empty(&rq->free) && rq->in_use < ch->ud->config.requests_max;
 	list_add_tail(&slot->link, &rq->free);
-	spin_unlock(&rq->lock);
+	return made_room;
+}
+
+/* Called inside: the wake-up may need the work. */
+static void slot_put(struct untwist_channel *ch, struct untwist_slot *slot)
+{
+	bool made_room;
+
+	spin_lock(&ch->requests.lock);
+	made_room = slot_unref(ch, slot);
+	spin_unlock(&ch->requests.lock);
 	if (made_room)
 		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
@@ -211,6 +221,7 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
 	struct untwist_requests *rq = &ch->requests;
 	struct untwist_cqe *cqe;
 	s32 res = slot->res;
+	bool made_room;
 
 	/* The cancel was the core's: the program learns why it came. */
 	if (res == -ECANCELED && untwist_channel_dead(ch))
@@ -231,8 +242,11 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
 	};
 	/* Pairs with the load in untwist_requests_ready(). */
 	smp_store_release(&rq->cq_head, rq->cq_head + 1);
+	/* At once: who has read the completion may submit as many again. */
+	made_room = slot_unref(ch, slot);
 	spin_unlock(&rq->lock);
-	slot_put(ch, slot);
+	if (made_room)
+		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
 /**

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* untwist_tick: a line every 100 ms. The smallest whole driver. */
+/* untwist_tick: a line every now and then. The smallest whole driver. */
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/untwist.h>
+
+static unsigned int period_ms = 100;
+module_param(period_ms, uint, 0444);
+MODULE_PARM_DESC(period_ms, "milliseconds from one line to the next (default 100)");
 
 struct tick {
 	struct untwist_channel *ch;
@@ -17,7 +21,7 @@ static void tick_expired(struct timer_list *timer)
 	char line[24];
 
 	untwist_push(tick->ch, line, scnprintf(line, sizeof(line), "tick %u\n", tick->count++));
-	mod_timer(&tick->timer, jiffies + HZ / 10);
+	mod_timer(&tick->timer, jiffies + msecs_to_jiffies(period_ms));
 }
 
 static int tick_open(struct untwist_channel *ch)
@@ -29,7 +33,7 @@ static int tick_open(struct untwist_channel *ch)
 	tick->ch = ch;
 	untwist_channel_set_drvdata(ch, tick);
 	timer_setup(&tick->timer, tick_expired, 0);
-	mod_timer(&tick->timer, jiffies + HZ / 10);
+	mod_timer(&tick->timer, jiffies + msecs_to_jiffies(period_ms));
 	return 0;
 }
 
@@ -50,6 +54,7 @@ static int __init tick_init(void)
 		.name = "tick0",
 		.ops = &tick_ops,
 		.kind = UNTWIST_KIND_STREAM,
+		.rx_size = 4096,
 	};
 
 	tick_device = untwist_register(NULL, &config);

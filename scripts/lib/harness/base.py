@@ -61,6 +61,11 @@ def _applets(arch: Arch, program: Path) -> list[str]:
     return _applets(arches.host(), busybox(arches.host()))
 
 
+def has_command(arch: Arch, path: str) -> bool:
+    """Whether a guest of ARCH has busybox's command at PATH."""
+    return path.lstrip("/") in _applets(arch, busybox(arch))
+
+
 def needed_modules(module_tree: Path) -> list[str]:
     """The modules that make the ports appear, relative to MODULE_TREE, in the order to load."""
     order: list[str] = []

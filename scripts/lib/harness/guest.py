@@ -35,7 +35,9 @@ SLOWEST = 10.0
 BOOT_OPTIONS = (
     "panic=-1 panic_on_warn=1 panic_on_taint=0x42a0 oops=panic hung_task_panic=1 "
     "softlockup_panic=1 workqueue.panic_on_stall=1 watchdog_thresh=60 "
-    "rcupdate.rcu_cpu_stall_timeout=120 loglevel=7 printk.devkmsg=on kfence.sample_interval=10"
+    "rcupdate.rcu_cpu_stall_timeout=120 loglevel=7 printk.devkmsg=on kfence.sample_interval=10 "
+    # A kernel configured from nothing has KUnit, but switched off.
+    "kunit.enable=1"
 )
 
 _VERDICT = re.compile(rb"verdict (\w+) code=(\d+) taint=(\d+) lockdep_gave_up=(\d)")

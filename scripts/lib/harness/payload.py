@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from harness import elf
+from harness import base, elf
 from harness.arch import Arch
 from harness.initramfs import Tree
 from harness.shell import Failure
@@ -128,7 +128,7 @@ class Payload:
         interpreter = words[0]
         if os.path.basename(interpreter) == "env" and len(words) > 1:
             interpreter = shutil.which(words[1]) or words[1]
-        if interpreter in self._tree:
+        if interpreter in self._tree or base.has_command(self._arch, interpreter):
             return
         if not self._arch.native or not os.path.exists(interpreter):
             raise Failure(f"{source} runs by {interpreter}, which cannot be brought along; add it")
