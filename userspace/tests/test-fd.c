@@ -37,6 +37,29 @@ static void new_refuses_what_makes_no_sense(void **state)
 	utw_reactor_free(r);
 }
 
+static void new_refuses_records_one_way_only(void **state)
+{
+	struct utw_reactor *r;
+	struct recorder rec;
+	int record[2], stream[2];
+
+	(void)state;
+	recorder_init(&rec, true);
+	assert_int_equal(utw_reactor_new(&r), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, record), 0);
+	assert_int_equal(pipe2(stream, O_CLOEXEC), 0);
+	assert_int_equal(utw_fd_transport_new(NULL, r, stream[0], record[0], &rec.protocol),
+			 -EINVAL);
+	assert_int_equal(utw_fd_transport_new(NULL, r, record[0], stream[1], &rec.protocol),
+			 -EINVAL);
+	assert_null(rec.protocol.transport);
+	for (int i = 0; i < 2; i++) {
+		close(record[i]);
+		close(stream[i]);
+	}
+	utw_reactor_free(r);
+}
+
 static void new_without_memory_leaves_descriptors(void **state)
 {
 	struct utw_reactor *r;
@@ -140,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(new_refuses_what_makes_no_sense),
+		TEST(new_refuses_records_one_way_only),
 		TEST(new_without_memory_leaves_descriptors),
 		TEST(write_without_memory_takes_nothing),
 		TEST(transport_case_72_long_record_is_flagged),

@@ -102,7 +102,8 @@ UTW_API int utw_device_open(struct utw_device **ret, struct utw_reactor *r, cons
  *
  * The deferreds of all requests that have not been answered fail with
  * UTW_CANCELLED from inside this call; the kernel leaves their payloads alone
- * from then on. Legal from any callback.
+ * from then on, unless a child that was forked meanwhile still has the node
+ * open. Legal from any callback.
  */
 UTW_API void utw_device_close(struct utw_device *dev);
 

@@ -35,7 +35,8 @@ struct utw_transport;
  * The end of @in ends the read side only; close_write closes @out if it is
  * a descriptor of its own, and shuts down the write side of a socket.
  *
- * Return: 0; -EINVAL when both are -1 or @p lacks lost, -EBUSY when @p has a
+ * Return: 0; -EINVAL when both are -1, when one keeps boundaries and the other
+ * does not, or when @p lacks lost; -EBUSY when @p has a
  * transport, -EBADF, -EEXIST when the reactor watches that descriptor
  * already, -ENOMEM. After an error the descriptors are still the caller's.
  */

@@ -110,6 +110,17 @@ struct utw_line {
 UTW_API void utw_line_init(struct utw_line *l, const struct utw_line_ops *ops);
 
 /**
+ * utw_line_release() - free what the line holds
+ * @l: the line protocol, not from inside its own operations
+ *
+ * Done by itself before lost. For a line that never hears lost, because its
+ * transport was handed to another protocol: what it held is dropped. From
+ * inside @line and @raw such a hand-over needs no release, but @l must stay
+ * until the operation has returned.
+ */
+UTW_API void utw_line_release(struct utw_line *l);
+
+/**
  * utw_line_set_delimiter() - what ends a line
  * @l: the line protocol
  * @delimiter: its bytes; copied

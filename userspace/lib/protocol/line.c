@@ -131,9 +131,10 @@ static size_t deliver(struct utw_line *l, const char *data, size_t len)
 	return used;
 }
 
+/* What is left when another protocol has taken over is that one's, or nobody's. */
 static void hold(struct utw_line *l, const char *data, size_t len)
 {
-	if (!len)
+	if (!len || !l->protocol.transport)
 		return;
 	if (!l->held)
 		l->held = calloc(1, sizeof(*l->held));
@@ -150,6 +151,8 @@ static void deliver_held(struct utw_line *l)
 {
 	utw_buffer_consume(l->held,
 			   deliver(l, utw_buffer_data(l->held), utw_buffer_length(l->held)));
+	if (!l->protocol.transport)
+		utw_line_release(l);
 }
 
 static void line_data(struct utw_protocol *p, const void *data, size_t len)
@@ -236,11 +239,7 @@ static void line_lost(struct utw_protocol *p, struct utw_failure *reason)
 {
 	struct utw_line *l = line_of(p);
 
-	utw_call_stop(&l->later);
-	if (l->held)
-		utw_buffer_release(l->held);
-	free(l->held);
-	l->held = NULL;
+	utw_line_release(l);
 	l->ops->lost(l, reason);
 }
 
@@ -261,6 +260,15 @@ void utw_line_init(struct utw_line *l, const struct utw_line_ops *ops)
 	l->ops = ops;
 	l->max = UTW_LINE_MAX;
 	utw_line_set_delimiter(l, "\r\n", 2);
+}
+
+void utw_line_release(struct utw_line *l)
+{
+	utw_call_stop(&l->later);
+	if (l->held)
+		utw_buffer_release(l->held);
+	free(l->held);
+	l->held = NULL;
 }
 
 int utw_line_set_delimiter(struct utw_line *l, const char *delimiter, size_t len)

@@ -16,6 +16,8 @@
 #include "reactor/reactor-private.h"
 
 #define LONG_AGO 1 /* 0 would disarm */
+/* No time_t of 32 bits holds more. What is later is looked at again when this has come. */
+#define LATEST (UINT64_C(0x7fffffff) * UTW_NSEC_PER_SEC)
 
 void utw_nest_init(struct utw_reactor *r)
 {
@@ -43,8 +45,10 @@ static void nest_arm(struct utw_nest *nest, uint64_t deadline)
 	struct itimerspec setting = { 0 };
 
 	if (deadline != UTW_FOREVER) {
-		setting.it_value.tv_sec = (time_t)(deadline / UTW_NSEC_PER_SEC);
-		setting.it_value.tv_nsec = (long)(deadline % UTW_NSEC_PER_SEC);
+		uint64_t when = deadline < LATEST ? deadline : LATEST;
+
+		setting.it_value.tv_sec = (time_t)(when / UTW_NSEC_PER_SEC);
+		setting.it_value.tv_nsec = (long)(when % UTW_NSEC_PER_SEC);
 	}
 	timerfd_settime(nest->timer, TFD_TIMER_ABSTIME, &setting, NULL);
 	nest->armed = deadline;

@@ -11,11 +11,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/list.h"
 #include "reactor/reactor-private.h"
@@ -89,12 +89,17 @@ static struct utw_subscriber *subscriber_take(struct utw_inbox *inbox)
 	return s;
 }
 
-/* After this no handler touches the inbox, in whatever thread it runs. */
+/*
+ * After this no handler touches the inbox, in whatever thread it runs. To yield
+ * would not do: a real-time thread yields to nobody below it, be it the handler's.
+ */
 static void subscriber_give_back(struct utw_subscriber *s)
 {
+	const struct timespec moment = { .tv_nsec = 1000 };
+
 	atomic_store(&s->inbox, NULL);
 	while (atomic_load(&s->busy))
-		sched_yield();
+		nanosleep(&moment, NULL);
 }
 
 /* Registry lock held. */

@@ -45,6 +45,12 @@ static int side_unblock(const struct utw_fd_side *side)
 	return 0;
 }
 
+/* Records one way and bytes the other: that is no transport of either kind. */
+static bool sides_differ(const struct utw_fd_side *from, const struct utw_fd_side *to)
+{
+	return from->fd >= 0 && to->fd >= 0 && from->how.record != to->how.record;
+}
+
 int utw_fd_transport_new(struct utw_transport **ret, struct utw_reactor *r, int in, int out,
 			 struct utw_protocol *p)
 {
@@ -57,6 +63,8 @@ int utw_fd_transport_new(struct utw_transport **ret, struct utw_reactor *r, int 
 	error = side_probe(&from, in);
 	if (!error)
 		error = side_probe(&to, out);
+	if (!error && sides_differ(&from, &to))
+		error = -EINVAL;
 	if (!error)
 		error = side_unblock(&from);
 	if (!error)

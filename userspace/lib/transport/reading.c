@@ -98,6 +98,20 @@ static void lose_broken(struct utw_transport *t)
 		utw_transport_lose(t, utw_failure_ref(t->draining));
 }
 
+/*
+ * The one attempt to send what waits that protocol.h promises. That it fails is
+ * no reason of its own; but an end with bytes unsent is not an orderly one.
+ */
+static void read_ended_all(struct utw_transport *t)
+{
+	t->draining = utw_transport_done(t, "the other side");
+	utw_transport_flush(t);
+	if (t->queued || t->unsent)
+		utw_transport_lose(t, utw_transport_failure(t, -EPIPE, "write"));
+	else
+		utw_transport_lose(t, utw_failure_ref(t->draining));
+}
+
 /* The orderly end of the other side. */
 static void read_ended(struct utw_transport *t)
 {
@@ -111,10 +125,7 @@ static void read_ended(struct utw_transport *t)
 		if (!t->reason && t->write_side == UTW_WRITE_SHUT)
 			utw_transport_lose(t, utw_transport_done(t, "the other side"));
 	} else {
-		/* The one attempt that protocol.h promises; its failure is not the reason. */
-		t->draining = utw_transport_done(t, "the other side");
-		utw_transport_flush(t);
-		utw_transport_lose(t, utw_failure_ref(t->draining));
+		read_ended_all(t);
 	}
 }
 
@@ -192,7 +203,7 @@ void utw_transport_drain(struct utw_transport *t)
 		end = pump(t, true, &error);
 	if (t->reason)
 		return;
-	if (end == PUMP_BUDGET)
+	if (end == PUMP_BUDGET || !t->made)
 		utw_transport_schedule(t);
 	else if (end == PUMP_ENDED && !error)
 		read_ended(t);

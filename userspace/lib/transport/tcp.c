@@ -49,13 +49,18 @@ static int tcp_transport_new(struct utw_transport **ret, struct utw_reactor *r, 
 	return error;
 }
 
-/* A protocol that was built owns itself, and so must hear of its end. */
+/*
+ * A protocol that was built owns itself, and so must hear of its end; except one
+ * that cannot hear, or that has another transport to live on.
+ */
 static void tell_lost(struct utw_protocol *p, int error)
 {
-	struct utw_failure *reason =
-		utw_failure_new(&utw_domain_reason, UTW_LOST, "accept",
-				utw_failure_from_errno(error, "accept", "no transport"), "tcp");
+	struct utw_failure *reason;
 
+	if (error == -EINVAL || error == -EBUSY)
+		return;
+	reason = utw_failure_new(&utw_domain_reason, UTW_LOST, "accept",
+				 utw_failure_from_errno(error, "accept", "no transport"), "tcp");
 	p->ops->lost(p, reason);
 	utw_failure_unref(reason);
 }

@@ -34,11 +34,15 @@ static void transport_turn(struct utw_transport *t)
 {
 	if (!t->made)
 		transport_begin(t);
+	/* Handed on to another protocol, which is told made in the next turn. */
+	if (!t->made)
+		return;
 	if (!t->reason && t->draining)
 		utw_transport_drain(t);
 	if (!t->reason && !t->want_out)
 		utw_transport_flush(t);
-	utw_transport_settle(t);
+	if (t->made)
+		utw_transport_settle(t);
 	if (t->reason)
 		transport_finish(t);
 	else
@@ -54,6 +58,12 @@ static void transport_deadline(struct utw_timer *timer)
 {
 	struct utw_transport *t = utw_container_of(timer, struct utw_transport, deadline);
 
+	/* One that comes before the end of the turn still sends what the kernel takes. */
+	utw_transport_flush(t);
+	if (!t->queued && !t->await_producer) {
+		utw_transport_schedule(t);
+		return;
+	}
 	t->rude = true;
 	utw_transport_lose(t,
 			   utw_failure_new(&utw_domain_reason, UTW_TIMEOUT, "close", NULL,
@@ -61,15 +71,22 @@ static void transport_deadline(struct utw_timer *timer)
 					   t->queued));
 }
 
+/* Any callback may end the transport, or hand it to a protocol that has yet to be told made. */
+static bool transport_speaks(const struct utw_transport *t)
+{
+	return t->made && !t->reason;
+}
+
+/* A hang-up is told unasked, perhaps before made: it will be told again. */
 static void transport_in_ready(struct utw_end *end, uint32_t events)
 {
 	struct utw_transport *t = utw_container_of(end, struct utw_transport, in);
 
-	if ((events & EPOLLPRI) && t->carrier->priority)
+	if (transport_speaks(t) && (events & EPOLLPRI) && t->carrier->priority)
 		t->carrier->priority(t);
-	if (!t->reason && (events & ~(uint32_t)(EPOLLOUT | EPOLLPRI)))
+	if (transport_speaks(t) && (events & ~(uint32_t)(EPOLLOUT | EPOLLPRI)))
 		utw_transport_read_ready(t, events);
-	if (!t->reason && (events & EPOLLOUT)) {
+	if (transport_speaks(t) && (events & EPOLLOUT)) {
 		utw_transport_flush(t);
 		utw_transport_settle(t);
 	}
@@ -80,6 +97,8 @@ static void transport_out_ready(struct utw_end *end, uint32_t events)
 {
 	struct utw_transport *t = utw_container_of(end, struct utw_transport, out);
 
+	if (!transport_speaks(t))
+		return;
 	utw_transport_flush(t);
 	/* A reader that has gone is noticed even when there is nothing to write. */
 	if (!t->reason && !t->draining && (events & (EPOLLERR | EPOLLHUP)))
@@ -153,16 +172,18 @@ void utw_transport_schedule(struct utw_transport *t)
 
 /*
  * A hang-up stays told for ever. An end of which nothing more is wanted but
- * that is therefore silenced, or the reactor would spin.
+ * that is therefore silenced, or the reactor would spin; and one that only
+ * reads has no say any more once reading is over.
  */
 static int transport_update_in(struct utw_transport *t)
 {
 	uint32_t events = utw_transport_read_events(t);
 	bool shared = !utw_end_exists(&t->out);
+	bool over = t->read_side == UTW_READ_ENDED || t->read_side == UTW_READ_CLOSED;
 
 	if (shared && t->want_out)
 		events |= EPOLLOUT;
-	if (!events && (t->hung_up || (!shared && t->read_side == UTW_READ_ENDED))) {
+	if (!events && (t->hung_up || (!shared && over))) {
 		utw_end_silence(&t->in);
 		return 0;
 	}

@@ -36,12 +36,16 @@ static void complaints_resume(struct utw_protocol *p)
 		session_complaints_over(complaints_of(p)->session, false);
 }
 
+/* Nobody reads the complaints any more: the session, if it lives, does not wait for that. */
 static void complaints_lost(struct utw_protocol *p, struct utw_failure *reason)
 {
 	struct complaints *c = complaints_of(p);
 	struct unit *u = c->unit;
 
 	(void)reason;
+	for (struct session *s = u->sessions; s; s = s->next)
+		if (s == c->session)
+			session_complaints_over(s, false);
 	free(c);
 	unit_stream_lost(u);
 }
