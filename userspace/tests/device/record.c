@@ -11,7 +11,6 @@
 
 #include "harness.h"
 #include "loop.h"
-#include "modules.h"
 #include "pages.h"
 #include "pattern.h"
 #include "requests.h"
@@ -196,10 +195,6 @@ TEST(blocked_write_of_a_record_waits_for_room_for_all_of_it)
 	EXPECT_EQ(sizeof(record), sleeper_result(&sleeper));
 }
 
-/*
- * What is lost is counted by the suites inside the kernel: no device here loses
- * anything soon. These are the ways to ask.
- */
 TEST(losses_are_asked_for_in_a_structure_of_any_later_size)
 {
 	struct {
@@ -214,25 +209,4 @@ TEST(losses_are_asked_for_in_a_structure_of_any_later_size)
 	EXPECT_EQ(0, lost.later[0] | lost.later[7]);
 	EXPECT_ERRNO(EINVAL, ioctl(fd, IOC_SIZED(UNTWIST_IOC_GET_LOST, 8), &lost));
 	EXPECT_ERRNO(EFAULT, ioctl(fd, UNTWIST_IOC_GET_LOST, pages_with_edge()));
-}
-
-/* A device whose driver cannot hold back, and takes nothing. */
-TEST(ticks_arrive_and_a_write_is_refused)
-{
-	char text[64] = "";
-	unsigned int have = 0;
-	int fd;
-
-	if (!module_is_loaded("untwist_tick"))
-		module_load("untwist_tick", "");
-	fd = open("/dev/untwist/tick0", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, fd);
-	EXPECT_ERRNO(EINVAL, write(fd, "x", 1));
-	while (have < 14) {
-		ssize_t n = read(fd, text + have, 14 - have);
-
-		ASSERT_LE(1, n);
-		have += n;
-	}
-	EXPECT_STREQ("tick 0\ntick 1\n", text);
 }

@@ -83,6 +83,20 @@ TEST(plane_is_one_that_the_device_has)
 	EXPECT_EQ(1, write(fd, "x", 1));
 }
 
+/* A request may do anything to the device, so to read it is not enough. */
+TEST(file_for_reading_alone_takes_no_requests)
+{
+	struct untwist_sqe nop = { .opcode = UNTWIST_OP_NOP };
+	struct untwist_info info;
+	int fd;
+
+	loop_setup();
+	fd = requests_open(LOOP_STREAM, O_RDONLY);
+	EXPECT_EQ(0, ioctl(fd, UNTWIST_IOC_GET_INFO, &info));
+	EXPECT_ERRNO(EBADF, requests_submit(fd, &nop, 1));
+	EXPECT_ERRNO(EBADF, requests_cancel(fd, 1));
+}
+
 TEST(submitted_request_completes_with_its_result)
 {
 	struct untwist_sqe sqe = request_echo(0x1122334455667788, 0, 0x99aabbccddeeff00);

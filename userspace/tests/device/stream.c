@@ -233,29 +233,36 @@ TEST(nonblocking_transfer_arrives_in_order)
 	}
 }
 
+/* How far a copy gets before it faults is the processor's business; that it is told is ours. */
 TEST(read_into_memory_that_faults_loses_nothing)
 {
 	unsigned char *edge = pages_with_edge();
 	int fd = stream_open(O_NONBLOCK);
+	ssize_t n;
 
-	put_pattern(fd, 100, 0);
+	put_pattern(fd, 1000, 0);
 	EXPECT_ERRNO(EFAULT, read(fd, edge, 100));
-	EXPECT_EQ(30, read(fd, edge - 30, 100));
-	EXPECT_EQ(30, pattern_check(edge - 30, 30, 0));
+	n = read(fd, edge - 300, 1000);
+	ASSERT_LE(1, n);
+	EXPECT_GE(300, n);
+	EXPECT_EQ(n, pattern_check(edge - 300, n, 0));
 	pages_open(edge);
-	EXPECT_EQ(70, read(fd, edge, 100));
-	EXPECT_EQ(70, pattern_check(edge, 70, 30));
+	EXPECT_EQ(1000 - n, read(fd, edge, 1000));
+	EXPECT_EQ(1000 - n, pattern_check(edge, 1000 - n, n));
 }
 
-TEST(write_from_memory_that_faults_takes_what_comes_before)
+TEST(write_from_memory_that_faults_takes_what_it_says)
 {
 	unsigned char *edge = pages_with_edge();
 	int fd = stream_open(O_NONBLOCK);
+	ssize_t n;
 
 	EXPECT_ERRNO(EFAULT, write(fd, edge, 100));
-	pattern_make(edge - 30, 30, 0);
-	EXPECT_EQ(30, write(fd, edge - 30, 100));
-	expect_pattern(fd, 30, 0);
+	pattern_make(edge - 300, 300, 0);
+	n = write(fd, edge - 300, 1000);
+	ASSERT_LE(1, n);
+	EXPECT_GE(300, n);
+	expect_pattern(fd, n, 0);
 	EXPECT_ERRNO(EAGAIN, read(fd, &byte, 1));
 }
 
