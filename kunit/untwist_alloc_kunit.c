@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every allocation fails once: each sequence is run again and again, and the
+ * first, the second, the third ... of its allocations or copies is made to
+ * fail, until it comes through without a failure left to inject. No error path
+ * is written down here, and yet each is taken.
+ *
+ * After a failure nothing may be left of the attempt: the same call succeeds
+ * the next time, and the runner's leak check looks for the rest.
+ */
+#include <kunit/test.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include "channel.h"
+#include "device.h"
+#include "fake.h"
+#include "program.h"
+
+/* More steps than any sequence has. */
+#define SWEEP_MAX 1000
+
+#ifdef CONFIG_FAULT_INJECTION
+
+static void inject(unsigned int nth)
+{
+	current->fail_nth = nth;
+}
+
+/* Returns true if the failure has happened. */
+static bool injected(void)
+{
+	unsigned int left = current->fail_nth;
+
+	current->fail_nth = 0;
+	return !left;
+}
+
+#else
+
+static void inject(unsigned int nth)
+{
+}
+
+static bool injected(void)
+{
+	return false;
+}
+
+#endif
+
+/* Small, so that all memory comes from where failures are injected. */
+static const struct untwist_config small_stream = {
+	.kind = UNTWIST_KIND_STREAM,
+	.rx_size = 1024,
+	.tx_size = 1024,
+	.requests_max = 2,
+};
+
+/* These files take writes of programs only, so it takes memory of one. */
+static int write_switch(struct program *p, const char *path, char value)
+{
+	struct file *file = filp_open(path, O_WRONLY, 0);
+	char __user *memory = (char __user *)p->memory;
+	loff_t pos = 0;
+	ssize_t ret = -EFAULT;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (!put_user(value, memory))
+		ret = file->f_op->write(file, memory, 1, &pos);
+	filp_close(file, NULL);
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * By default the allocations that may sleep are spared, and each failure is
+ * reported with a stack. The switches stay as they are set here: they do
+ * nothing until a thread asks for a failure.
+ */
+static struct program *start(struct kunit *test)
+{
+	struct program *p = program_new(test);
+
+	if (!IS_ENABLED(CONFIG_FAILSLAB))
+		kunit_skip(test, "the kernel has no CONFIG_FAILSLAB");
+	if (write_switch(p, "/sys/kernel/debug/failslab/ignore-gfp-wait", 'N') ||
+	    write_switch(p, "/sys/kernel/debug/failslab/verbose", '0'))
+		kunit_skip(test, "no switches in /sys/kernel/debug/failslab");
+	if (IS_ENABLED(CONFIG_FAULT_INJECTION_USERCOPY))
+		write_switch(p, "/sys/kernel/debug/fail_usercopy/verbose", '0');
+	return p;
+}
+
+static void expect_swept(struct kunit *test, unsigned int steps, unsigned int least)
+{
+	kunit_info(test, "%u steps failed, one by one\n", steps);
+	KUNIT_EXPECT_LT(test, steps, SWEEP_MAX);
+	KUNIT_EXPECT_GE(test, steps, least);
+}
+
+static int minor_of(struct kunit *test, const struct untwist_config *config)
+{
+	struct untwist_device *ud = untwist_register(NULL, config);
+	int minor;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ud);
+	minor = MINOR(ud->dev.devt);
+	untwist_unregister(ud);
+	return minor;
+}
+
+static void register_leaves_nothing(struct kunit *test)
+{
+	const struct untwist_config config = {
+		.name = "swept",
+		.ops = &fake_ops_without_cancel,
+		.kind = UNTWIST_KIND_STREAM,
+	};
+	bool failed = true;
+	unsigned int nth;
+	int minor;
+
+	start(test);
+	minor = minor_of(test, &config);
+	for (nth = 0; failed && nth < SWEEP_MAX;) {
+		struct untwist_device *ud;
+
+		inject(++nth);
+		ud = untwist_register(NULL, &config);
+		failed = injected();
+		if (IS_ERR(ud)) {
+			KUNIT_ASSERT_TRUE(test, failed);
+			KUNIT_ASSERT_EQ(test, -ENOMEM, (int)PTR_ERR(ud));
+		} else {
+			untwist_unregister(ud);
+		}
+	}
+	expect_swept(test, nth - 1, 10);
+	KUNIT_EXPECT_EQ(test, minor, minor_of(test, &config));
+}
+
+static void open_leaves_nothing(struct kunit *test)
+{
+	struct fake *fake = fake_register(test, &small_stream);
+	struct program *p = start(test);
+	bool failed = true;
+	unsigned int nth;
+	int opens = 0;
+
+	for (nth = 0; failed && nth < SWEEP_MAX;) {
+		int ret;
+
+		inject(++nth);
+		ret = program_open_channel(p, fake);
+		failed = injected();
+		KUNIT_ASSERT_TRUE(test, !ret || (failed && ret == -ENOMEM));
+		opens += !ret;
+		program_close(p);
+		KUNIT_ASSERT_TRUE(test, list_empty(&fake->ud->channels));
+	}
+	/* The channel and its two queues. */
+	expect_swept(test, nth - 1, 3);
+	KUNIT_EXPECT_EQ(test, opens, fake_calls(fake, FAKE_OPEN));
+	KUNIT_EXPECT_EQ(test, opens, fake_calls(fake, FAKE_CLOSE));
+}
+
+/* On a channel of its own each time: the first submission makes the plane. */
+static bool submit_once(struct kunit *test, struct program *p, struct fake *fake, unsigned int nth)
+{
+	const struct untwist_sqe entry = {
+		.opcode = FAKE_OP_PAYLOAD,
+		.addr = (uintptr_t)(p->memory + 1),
+		.len = 100,
+		.arg = { FAKE_COMPLETE },
+	};
+	struct untwist_submit submit = { .count = 1, .entry_size = sizeof(entry) };
+	bool failed;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, 0, program_open_channel(p, fake));
+	inject(nth);
+	ret = program_submit_entries(p, &submit, &entry);
+	failed = injected();
+	if (ret != 1) {
+		KUNIT_ASSERT_TRUE(test, failed);
+		KUNIT_ASSERT_TRUE(test, ret == -ENOMEM || ret == -EFAULT);
+		KUNIT_ASSERT_EQ(test, 0u, p->ch->requests.in_use);
+		KUNIT_ASSERT_EQ(test, 1, program_submit_entries(p, &submit, &entry));
+	}
+	KUNIT_ASSERT_EQ(test, 0, program_await(p).res);
+	program_close(p);
+	return failed;
+}
+
+static void submission_leaves_nothing(struct kunit *test)
+{
+	struct fake *fake = fake_register(test, &small_stream);
+	struct program *p = start(test);
+	unsigned int nth = 1;
+
+	while (nth < SWEEP_MAX && submit_once(test, p, fake, nth))
+		nth++;
+	/* Slots, completions, entry, payload and its copy; and the test's own copy. */
+	expect_swept(test, nth - 1, 6);
+	KUNIT_EXPECT_EQ(test, (int)nth, fake_calls(fake, FAKE_SUBMIT));
+	KUNIT_EXPECT_EQ(test, (int)nth, fake_calls(fake, FAKE_CLOSE));
+}
+
+/* clang-format off */
+static struct kunit_case alloc_cases[] = {
+	KUNIT_CASE_SLOW(register_leaves_nothing),
+	KUNIT_CASE(open_leaves_nothing),
+	KUNIT_CASE(submission_leaves_nothing),
+	{}
+};
+
+/* clang-format on */
+
+static struct kunit_suite alloc_suite = {
+	.name = "untwist_alloc",
+	.test_cases = alloc_cases,
+};
+
+kunit_test_suite(alloc_suite);
+
+MODULE_DESCRIPTION("KUnit suite of Untwist without memory");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
