@@ -163,6 +163,20 @@ static void load_modules(void)
 	free(list);
 }
 
+/* The runner may have the kernel boot on one processor: see there for why. */
+static void bring_up_processors(void)
+{
+	char file[64];
+
+	for (int cpu = 1;; cpu++) {
+		snprintf(file, sizeof(file), "/sys/devices/system/cpu/cpu%d/online", cpu);
+		if (access(file, F_OK))
+			return;
+		if (write_file(file, "1"))
+			die("cannot bring up processor %d", cpu);
+	}
+}
+
 static void bring_up_loopback(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
@@ -374,6 +388,7 @@ static void prepare(void)
 
 	umask(022);
 	mount_all();
+	bring_up_processors();
 	load_modules();
 	bring_up_loopback();
 	sethostname("untwist", 7);

@@ -2,6 +2,7 @@
 """The check: what is run, in which order, and the summary."""
 
 import argparse
+import collections
 import pathlib
 import sys
 import time
@@ -79,15 +80,17 @@ def _chosen(args: argparse.Namespace) -> list[Stage]:
 
 
 def _summary(outcomes: list[stage.Outcome], seconds: float) -> int:
-    skips = [(o.stage.title, s) for o in outcomes for s in o.skips]
+    # Many tests may be skipped for one reason; the reason is what is wanted to be known.
+    skips = collections.Counter((o.stage.title, s.partition(": ")[2])
+                                for o in outcomes for s in o.skips)
     failures = [(o.stage.title, f) for o in outcomes for f in o.failures]
     print(f"\n{seconds / 60:.1f} minutes; logs are in {LOGS}")
-    for title, text in skips:
-        print(f"skipped: {title}: {text}")
+    for (title, reason), count in skips.items():
+        print(f"skipped: {title}: {count} because: {reason}")
     for title, text in failures:
         print(f"FAILED: {title}: {text}")
     passed = sum(o.passed for o in outcomes)
-    print(f"{passed} passed, {len(failures)} failed, {len(skips)} skipped")
+    print(f"{passed} passed, {len(failures)} failed, {skips.total()} skipped")
     return 1 if failures or not passed else 0
 
 
