@@ -260,8 +260,21 @@ EXPORT_SYMBOL_GPL(program_await);
  *
  * Return: a set of EPOLL*.
  */
-unsigned int program_poll(struct program *p)
+__poll_t program_poll(struct program *p)
 {
-	return (__force unsigned int)vfs_poll(p->file, NULL);
+	return vfs_poll(p->file, NULL);
 }
 EXPORT_SYMBOL_GPL(program_poll);
+
+/**
+ * program_polls() - whether poll() gives all of some bits now
+ * @p: program with a file
+ * @bits: the bits
+ *
+ * Return: true if it does; it may give others as well.
+ */
+bool program_polls(struct program *p, __poll_t bits)
+{
+	return (program_poll(p) & bits) == bits;
+}
+EXPORT_SYMBOL_GPL(program_polls);

@@ -269,7 +269,7 @@ static void completions_wake_readers(struct kunit *test)
 	watch = watch_start(test, p->ch);
 	fake_complete(fake_take(fake), TEST_HARDIRQ, 0);
 	watch_wait(test, watch);
-	KUNIT_EXPECT_EQ(test, EPOLLIN | EPOLLRDNORM, (__force __poll_t)atomic_read(&watch->keys));
+	EXPECT_BITS(test, EPOLLIN | EPOLLRDNORM, watch_keys(watch));
 	fake_complete_held(fake, 0);
 }
 

@@ -29,14 +29,9 @@ static struct fake *fake_behind(struct program *p)
 	return untwist_device_drvdata(untwist_channel_device(p->ch));
 }
 
-static bool polls(struct program *p, __poll_t bits)
-{
-	return ((__force __poll_t)program_poll(p) & bits) == bits;
-}
-
 static bool woken_with(struct watch *watch, __poll_t bits)
 {
-	return ((__force __poll_t)atomic_read(&watch->keys) & bits) == bits;
+	return (watch_keys(watch) & bits) == bits;
 }
 
 /* Room. */
@@ -49,21 +44,21 @@ static void room_returns_with_the_read(struct kunit *test)
 	struct untwist_cqe cqe;
 	struct watch *watch;
 
-	KUNIT_EXPECT_TRUE(test, polls(p, EPOLLOUT | EPOLLWRNORM));
+	KUNIT_EXPECT_TRUE(test, program_polls(p, EPOLLOUT | EPOLLWRNORM));
 	KUNIT_EXPECT_EQ(test, 2, program_submit(p, asks, 3));
-	KUNIT_EXPECT_FALSE(test, polls(p, EPOLLOUT));
+	KUNIT_EXPECT_FALSE(test, program_polls(p, EPOLLOUT));
 	KUNIT_EXPECT_EQ(test, -EAGAIN, program_ask(p, &asks[2]));
 
 	/* Complete is not read: a completion needs its place. */
 	fake_complete(fake_take(fake), TEST_HERE, 0);
 	fake_complete(fake_take(fake), TEST_HERE, 0);
 	KUNIT_EXPECT_EQ(test, -EAGAIN, program_ask(p, &asks[2]));
-	KUNIT_EXPECT_FALSE(test, polls(p, EPOLLOUT));
+	KUNIT_EXPECT_FALSE(test, program_polls(p, EPOLLOUT));
 
 	watch = watch_start(test, p->ch);
 	program_await(p);
 	KUNIT_EXPECT_TRUE(test, woken_with(watch, EPOLLOUT | EPOLLWRNORM));
-	KUNIT_EXPECT_TRUE(test, polls(p, EPOLLOUT));
+	KUNIT_EXPECT_TRUE(test, program_polls(p, EPOLLOUT));
 	KUNIT_EXPECT_EQ(test, 1, program_ask(p, &asks[2]));
 	fake_complete_held(fake, 0);
 	program_await(p);
@@ -101,13 +96,13 @@ static void room_returns_with_a_slow_cancel(struct kunit *test)
 	fake_gate_await(test, fake, FAKE_CANCEL);
 	KUNIT_EXPECT_EQ(test, -ECANCELED, program_await(p).res);
 
-	KUNIT_EXPECT_FALSE(test, polls(p, EPOLLOUT));
+	KUNIT_EXPECT_FALSE(test, program_polls(p, EPOLLOUT));
 	KUNIT_EXPECT_EQ(test, -EAGAIN, program_ask(p, &ask));
 	watch = watch_start(test, p->ch);
 	fake_gate_open(fake, FAKE_CANCEL);
 	KUNIT_EXPECT_EQ(test, 0, test_thread_join(test, canceller));
 	KUNIT_EXPECT_TRUE(test, woken_with(watch, EPOLLOUT | EPOLLWRNORM));
-	KUNIT_EXPECT_TRUE(test, polls(p, EPOLLOUT));
+	KUNIT_EXPECT_TRUE(test, program_polls(p, EPOLLOUT));
 	KUNIT_EXPECT_EQ(test, 1, program_ask(p, &ask));
 }
 
@@ -125,7 +120,7 @@ static void room_returns_with_a_failed_submission(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, -EFAULT, program_submit_entries(p, &submit, &bad));
 	KUNIT_EXPECT_TRUE(test, woken_with(watch, EPOLLOUT | EPOLLWRNORM));
-	KUNIT_EXPECT_TRUE(test, polls(p, EPOLLOUT));
+	KUNIT_EXPECT_TRUE(test, program_polls(p, EPOLLOUT));
 	KUNIT_EXPECT_EQ(test, 1, program_ask(p, &(struct ask){ 1 }));
 }
 
@@ -195,6 +190,24 @@ static void read_in_the_order_of_completion(struct kunit *test)
 	expect_batch_in_order(test, p);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&fake->done_overlaps));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&fake->done_outside));
+}
+
+/* What completes in submit is quick, but what finished before it is read before it. */
+static void quick_ones_do_not_overtake(struct kunit *test)
+{
+	struct program *p = start(test, 4);
+	struct fake *fake = fake_behind(p);
+	struct untwist_cqe cqe;
+
+	KUNIT_ASSERT_EQ(test, 1, program_ask(p, &(struct ask){ 1, FAKE_OP_DONE }));
+	fake_gate_shut(fake, FAKE_DONE);
+	fake_complete_held(fake, 0);
+	fake_gate_await(test, fake, FAKE_DONE);
+	KUNIT_ASSERT_EQ(test, 1, program_ask(p, &(struct ask){ 2, 0, FAKE_COMPLETE }));
+	KUNIT_EXPECT_EQ(test, 0, program_completions(p, &cqe, 1));
+	fake_gate_open(fake, FAKE_DONE);
+	KUNIT_EXPECT_EQ(test, 1ull, program_await(p).user_data);
+	KUNIT_EXPECT_EQ(test, 2ull, program_await(p).user_data);
 }
 
 /* The driver's own memory of a request starts out zero, though slots are reused. */
@@ -328,6 +341,7 @@ static struct kunit_case credit_cases[] = {
 	KUNIT_CASE(room_returns_with_a_failed_submission),
 	KUNIT_CASE(channels_have_room_of_their_own),
 	KUNIT_CASE_PARAM(read_in_the_order_of_completion, order_gen_params),
+	KUNIT_CASE(quick_ones_do_not_overtake),
 	KUNIT_CASE(private_memory_starts_zero),
 	KUNIT_CASE(completions_are_read_whole),
 	KUNIT_CASE_PARAM(submission_refuses, refusal_gen_params),

@@ -180,6 +180,20 @@ static void wraps_at_end_of_u32(struct kunit *test)
 	}
 }
 
+/*
+ * Who only looks on reads the tail first; when it reads the head, more may have
+ * gone through than the queue holds.
+ */
+static void looks_full_at_most(struct kunit *test)
+{
+	struct untwist_fifo *fifo = fifo_new(test, SMALL);
+
+	fifo->tail = U32_MAX - 1;
+	fifo->head = fifo->tail + SMALL + 5;
+	KUNIT_EXPECT_EQ(test, SMALL, untwist_fifo_used(fifo));
+	KUNIT_EXPECT_EQ(test, 0u, untwist_fifo_room(fifo));
+}
+
 static void iterators_go_around_the_end(struct kunit *test)
 {
 	struct untwist_fifo *fifo = fifo_new(test, SMALL);
@@ -322,6 +336,7 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE(get_leaves_until_consumed),
 	KUNIT_CASE(wraps_at_end_of_memory),
 	KUNIT_CASE(wraps_at_end_of_u32),
+	KUNIT_CASE(looks_full_at_most),
 	KUNIT_CASE(iterators_go_around_the_end),
 	KUNIT_CASE(iterators_tell_how_far_they_came),
 	KUNIT_CASE(producer_and_consumer_need_no_lock),

@@ -118,7 +118,7 @@ static void poll_tells(struct kunit *test)
 	struct program *p = program_start(test, fake, O_NONBLOCK);
 
 	bring_about(test, fake, p, c->state);
-	KUNIT_EXPECT_EQ(test, (__force unsigned int)c->bits, program_poll(p));
+	EXPECT_BITS(test, c->bits, program_poll(p));
 }
 
 /* Without a transmit operation, nobody would take what is written. */
@@ -130,9 +130,9 @@ static void cannot_write_to_what_does_not_listen(struct kunit *test)
 	struct program *p = program_start(test, fake, 0);
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, (int)kernel_write(p->file, "x", 1, NULL));
-	KUNIT_EXPECT_EQ(test, 0u, program_poll(p));
+	EXPECT_BITS(test, 0, program_poll(p));
 	KUNIT_EXPECT_EQ(test, 1ul, untwist_push(p->ch, "x", 1));
-	KUNIT_EXPECT_EQ(test, (__force unsigned int)IN, program_poll(p));
+	EXPECT_BITS(test, IN, program_poll(p));
 }
 
 static void cannot_write_to_completions(struct kunit *test)

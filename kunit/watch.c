@@ -92,6 +92,18 @@ void watch_wait(struct kunit *test, struct watch *watch)
 EXPORT_SYMBOL_GPL(watch_wait);
 
 /**
+ * watch_keys() - with which bits a watch was woken
+ * @watch: watch
+ *
+ * Return: all of them so far.
+ */
+__poll_t watch_keys(const struct watch *watch)
+{
+	return (__force __poll_t)atomic_read(&watch->keys);
+}
+EXPORT_SYMBOL_GPL(watch_keys);
+
+/**
  * watch_sleepers() - how many sleep on a channel
  * @ch: channel
  *

@@ -27,9 +27,14 @@ struct watch {
 	struct completion woken;
 };
 
+/* Poll bits, which are not to be taken for numbers, for once are. */
+#define EXPECT_BITS(test, want, got) \
+	KUNIT_EXPECT_EQ(test, (__force unsigned int)(want), (__force unsigned int)(got))
+
 struct watch *watch_start(struct kunit *test, struct untwist_channel *ch);
 struct watch *watch_start_exclusive(struct kunit *test, struct untwist_channel *ch);
 void watch_wait(struct kunit *test, struct watch *watch);
+__poll_t watch_keys(const struct watch *watch);
 
 unsigned int watch_sleepers(struct untwist_channel *ch);
 void watch_until_sleepers(struct kunit *test, struct untwist_channel *ch, unsigned int n);

@@ -244,7 +244,7 @@ TEST_TIMEOUT(epoll_hears_of_each_completion_from_a_hard_interrupt, ROUNDS_SECOND
 TEST_TIMEOUT(reader_hears_of_each_byte, ROUNDS_SECONDS)
 {
 	struct hunt hunt = {
-		.rounds = rounds_of(10),
+		.rounds = rounds_of(4),
 		.make_ready = write_byte,
 		.wait = wait_in_the_call,
 		.take = take_byte,
