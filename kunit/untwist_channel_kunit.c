@@ -31,16 +31,6 @@ static int unregister(void *fake)
 	return 0;
 }
 
-static void await_death(struct kunit *test, const struct untwist_device *ud)
-{
-	unsigned long end = jiffies + TEST_LIMIT;
-
-	while (!READ_ONCE(ud->dead)) {
-		KUNIT_ASSERT_TRUE(test, time_before(jiffies, end));
-		cond_resched();
-	}
-}
-
 /* Open and close. */
 
 static void close_follows_open_once(struct kunit *test)
@@ -153,29 +143,45 @@ static int open_channel(void *arg)
 	return program_open_channel(opening->p, opening->fake);
 }
 
+static void put_channel_action(void *ch)
+{
+	untwist_channel_put(ch);
+}
+
+/* The one channel, which is not opened yet. */
+static struct untwist_channel *newborn(struct kunit *test, struct untwist_device *ud)
+{
+	struct untwist_channel *ch;
+
+	mutex_lock(&ud->lock);
+	ch = list_first_entry(&ud->channels, struct untwist_channel, link);
+	kref_get(&ch->ref);
+	mutex_unlock(&ud->lock);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_channel_action, ch));
+	return ch;
+}
+
 static void run_unregister_during_open(struct kunit *test, int open_ret)
 {
 	struct opening *opening = kunit_kzalloc(test, sizeof(*opening), GFP_KERNEL);
 	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_STREAM);
 	struct program *p = program_new(test);
 	struct test_thread *opener, *unregisterer;
-	struct untwist_device *ud = fake->ud;
+	struct untwist_channel *ch;
 
 	KUNIT_ASSERT_NOT_NULL(test, opening);
 	*opening = (struct opening){ .p = p, .fake = fake };
-	get_device(&ud->dev);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, put_device_action, &ud->dev));
 	fake->open_ret = open_ret;
 	fake_gate_shut(fake, FAKE_OPEN);
 	opener = test_thread_start(test, open_channel, opening);
 	fake_gate_await(test, fake, FAKE_OPEN);
+	ch = newborn(test, fake->ud);
 	unregisterer = test_thread_start(test, unregister, fake);
-	await_death(test, ud);
-	/* It is still there, for somebody is inside. */
-	KUNIT_EXPECT_NOT_NULL(test, READ_ONCE(fake->ud));
+	watch_until_unplug_waits(test, ch);
 	fake_gate_open(fake, FAKE_OPEN);
 	KUNIT_EXPECT_EQ(test, open_ret, test_thread_join(test, opener));
 	test_thread_join(test, unregisterer);
+	KUNIT_EXPECT_EQ(test, !open_ret, fake_calls(fake, FAKE_CLOSE));
 }
 
 static void unregister_waits_for_open(struct kunit *test)
@@ -202,7 +208,7 @@ static void unregister_waits_for_transmit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1l, kernel_write(p->file, "x", 1, NULL));
 	fake_gate_await(test, fake, FAKE_TRANSMIT);
 	unregisterer = test_thread_start(test, unregister, fake);
-	await_death(test, p->ch->ud);
+	watch_until_unplug_waits(test, p->ch);
 	KUNIT_EXPECT_EQ(test, 0, fake_calls(fake, FAKE_CLOSE));
 	fake_gate_open(fake, FAKE_TRANSMIT);
 	test_thread_join(test, unregisterer);

@@ -401,16 +401,6 @@ static int unregister(void *fake)
 	return 0;
 }
 
-static void await_death(struct kunit *test, struct program *p)
-{
-	unsigned long end = jiffies + TEST_LIMIT;
-
-	while (!untwist_channel_dead(p->ch)) {
-		KUNIT_ASSERT_TRUE(test, time_before(jiffies, end));
-		cond_resched();
-	}
-}
-
 /* Its result is kept, and the end is told when it has come, to everybody. */
 static void unregister_waits_for_what_cannot_be_cancelled(struct kunit *test)
 {
@@ -424,7 +414,7 @@ static void unregister_waits_for_what_cannot_be_cancelled(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 1, program_ask(p, &(struct ask){ 1 }));
 	thread = test_thread_start(test, unregister, fake);
-	await_death(test, p);
+	watch_until_unplug_waits(test, p->ch);
 	KUNIT_EXPECT_EQ(test, 0, fake_calls(fake, FAKE_CLOSE));
 	KUNIT_EXPECT_EQ(test, -EAGAIN, (int)kernel_read(p->file, &cqe, sizeof(cqe), NULL));
 	EXPECT_BITS(test, 0, program_poll(p));

@@ -8,6 +8,7 @@
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/swait.h>
 
 #include "channel.h"
 #include "context.h"
@@ -138,3 +139,20 @@ void watch_until_sleepers(struct kunit *test, struct untwist_channel *ch, unsign
 	}
 }
 EXPORT_SYMBOL_GPL(watch_until_sleepers);
+
+/**
+ * watch_until_unplug_waits() - wait until unplug waits for the users of a channel
+ * @test: test, which fails if that does not come, or if it does not wait
+ * @ch: channel
+ */
+void watch_until_unplug_waits(struct kunit *test, struct untwist_channel *ch)
+{
+	unsigned long end = jiffies + TEST_LIMIT;
+
+	while (!swait_active(&ch->closed.wait) && !completion_done(&ch->closed)) {
+		KUNIT_ASSERT_TRUE(test, time_before(jiffies, end));
+		cond_resched();
+	}
+	KUNIT_ASSERT_FALSE_MSG(test, completion_done(&ch->closed), "unplug did not wait");
+}
+EXPORT_SYMBOL_GPL(watch_until_unplug_waits);

@@ -37,6 +37,7 @@ void watch_wait(struct kunit *test, struct watch *watch);
 __poll_t watch_keys(const struct watch *watch);
 
 unsigned int watch_sleepers(struct untwist_channel *ch);
+void watch_until_unplug_waits(struct kunit *test, struct untwist_channel *ch);
 void watch_until_sleepers(struct kunit *test, struct untwist_channel *ch, unsigned int n);
 
 #endif /* UNTWIST_KUNIT_WATCH_H */
