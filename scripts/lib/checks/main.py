@@ -7,8 +7,8 @@ import pathlib
 import sys
 import time
 
-from checks import stage
-from checks.stage import Stage
+from checks import schedule
+from checks.stage import Outcome, Stage
 
 LOGS = pathlib.Path("build/check")
 
@@ -37,15 +37,16 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
     # RAM of Arm's virt machine starts beyond the 28 bits that edu's DMA reaches by default.
     arm_edu = "edu,dma_mask=0xffffffff"
     stages = [
-        Stage("readme", "the documents", ["scripts/tests/readme"]),
-        Stage("lint", "style and static checks", ["scripts/lint"]),
-        Stage("unit", "user space, as it ships", ["scripts/unit-tests", "plain"]),
-        Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"]),
-        Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"]),
+        Stage("readme", "the documents", ["scripts/tests/readme"], alone=True),
+        Stage("lint", "style and static checks", ["scripts/lint"], alone=True),
+        Stage("unit", "user space, as it ships", ["scripts/unit-tests", "plain"], alone=True),
+        Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"],
+              alone=True),
+        Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"], alone=True),
         Stage("install", "install, and build against what is installed",
-              ["scripts/tests/install"]),
+              ["scripts/tests/install"], alone=True),
         Stage("modules", "modules for every kernel, W=1 and sparse", ["scripts/tests/modules"],
-              budget=3600),
+              budget=3600, alone=True),
         Stage("vm", "the virtual machine runner itself",
               ["scripts/tests/vm-selftest", RUNNER_CASES], budget=2400),
         Stage("kunit", "KUnit, x86_64", ["scripts/kunit-tests", "--arch", "x86_64"], budget=2400),
@@ -89,7 +90,7 @@ def _chosen(args: argparse.Namespace) -> list[Stage]:
     return [s for s in stages if not args.only or s.name in args.only]
 
 
-def _summary(outcomes: list[stage.Outcome], seconds: float) -> int:
+def _summary(outcomes: list[Outcome], seconds: float) -> int:
     # Many tests may be skipped for one reason; the reason is what is wanted to be known.
     skips = collections.Counter((o.stage.title, s.partition(": ")[2])
                                 for o in outcomes for s in o.skips)
@@ -113,7 +114,7 @@ def main(argv: list[str]) -> int:
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    outcomes = [stage.run(s, f"[{i:2}/{len(stages)}]", LOGS) for i, s in enumerate(stages, 1)]
+    outcomes = schedule.run(stages, LOGS)
     return _summary(outcomes, time.monotonic() - started)
 
 

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Run one stage of the check and judge it."""
+"""One stage of the check: start it, see whether it has ended, judge it."""
 
 import dataclasses
 import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 
 from checks import tap
-
-HEARTBEAT = 20.0  # seconds between two signs of life where lines cannot be rewritten
 
 
 @dataclasses.dataclass
@@ -23,6 +20,7 @@ class Stage:
     command: run in the top folder
     counts: its output is TAP; otherwise its exit code is the one result
     budget: seconds after which it hangs
+    alone: it builds what others use, or has all processors busy
     """
 
     name: str
@@ -30,6 +28,7 @@ class Stage:
     command: list[str]
     counts: bool = True
     budget: int = 1200
+    alone: bool = False
 
 
 @dataclasses.dataclass
@@ -40,40 +39,6 @@ class Outcome:
     skips: list[str]
     seconds: float
     log: pathlib.Path
-
-
-def _clock(stage: Stage, position: str, started: float, last: float) -> float:
-    now = time.monotonic()
-    if sys.stdout.isatty():
-        print(f"\r{position} {stage.title} ... {now - started:.0f} s", end="", flush=True)
-    elif now - last >= HEARTBEAT:
-        print(f"{position} {stage.title} ... {now - started:.0f} s", flush=True)
-        return now
-    return last
-
-
-def _execute(stage: Stage, position: str, log: pathlib.Path) -> int | None:
-    """Return the exit code, or None if the budget ran out."""
-    started = last = time.monotonic()
-    with log.open("wb") as out:
-        child = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT,
-                                 stdin=subprocess.DEVNULL, start_new_session=True)
-        try:
-            while True:
-                try:
-                    return child.wait(timeout=1)
-                except subprocess.TimeoutExpired:
-                    last = _clock(stage, position, started, last)
-                if time.monotonic() - started > stage.budget:
-                    return None
-        finally:
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGTERM)
-                try:
-                    child.wait(timeout=10)
-                except subprocess.TimeoutExpired:
-                    os.killpg(child.pid, signal.SIGKILL)
-                    child.wait()
 
 
 def _judge(stage: Stage, code: int | None, lines: list[str]) -> tuple[int, list[str], list[str]]:
@@ -98,22 +63,39 @@ def _judge(stage: Stage, code: int | None, lines: list[str]) -> tuple[int, list[
     return passed, failures, skips
 
 
-def run(stage: Stage, position: str, logs: pathlib.Path) -> Outcome:
-    """Run a stage, say how it went in one line, and what failed in more."""
-    log = logs / f"{stage.name}.log"
-    started = time.monotonic()
-    code = _execute(stage, position, log)
-    seconds = time.monotonic() - started
-    lines = log.read_text(errors="replace").splitlines(keepends=True)
-    passed, failures, skips = _judge(stage, code, lines)
-    clear = "\r\033[K" if sys.stdout.isatty() else ""
-    print(f"{clear}{position} {stage.title}: {passed} passed, {len(failures)} failed, "
-          f"{len(skips)} skipped ({seconds:.0f} s)", flush=True)
-    if failures:
-        for failure in failures:
-            print(f"    FAILED {failure}")
-        print(f"    the end of {log}:")
-        for line in lines[-30:]:
-            print(f"    | {line.rstrip()}")
-        sys.stdout.flush()
-    return Outcome(stage, passed, failures, skips, seconds, log)
+class Running:
+    """A stage that was started."""
+
+    def __init__(self, stage: Stage, logs: pathlib.Path):
+        self.stage = stage
+        self.log = logs / f"{stage.name}.log"
+        self._started = time.monotonic()
+        with self.log.open("wb") as out:
+            self._child = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT,
+                                           stdin=subprocess.DEVNULL, start_new_session=True)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def stop(self) -> None:
+        """End it, and all that it started."""
+        if self._child.poll() is not None:
+            return
+        os.killpg(self._child.pid, signal.SIGTERM)
+        try:
+            self._child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+    def outcome(self) -> Outcome | None:
+        """Say how it went, or None while it runs."""
+        code = self._child.poll()
+        if code is None:
+            if self.seconds <= self.stage.budget:
+                return None
+            self.stop()
+        lines = self.log.read_text(errors="replace").splitlines(keepends=True)
+        passed, failures, skips = _judge(self.stage, code, lines)
+        return Outcome(self.stage, passed, failures, skips, self.seconds, self.log)
