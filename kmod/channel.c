@@ -7,6 +7,7 @@
 
 #include "channel.h"
 #include "compat.h"
+#include "ring.h"
 #include "stream.h"
 #include "trace.h"
 
@@ -69,6 +70,7 @@ static void channel_close(struct untwist_channel *ch)
 		ud->config.ops->close(ch);
 		untwist_call_end(ud);
 	}
+	untwist_deadlines_stop(&ch->requests);
 	mutex_lock(&ud->lock);
 	list_del_init(&ch->link);
 	/* Under the lock: who finds no channel in the list need not wait. */
@@ -92,6 +94,21 @@ void untwist_channel_leave(struct untwist_channel *ch, unsigned int users)
 EXPORT_SYMBOL_IF_KUNIT(untwist_channel_leave);
 
 /**
+ * untwist_channel_leave_posted() - requests were posted: tell, and drop their users
+ * @ch: channel
+ * @posted: how many, or 0
+ *
+ * Context: process, may sleep, no locks held.
+ */
+void untwist_channel_leave_posted(struct untwist_channel *ch, unsigned int posted)
+{
+	if (!posted)
+		return;
+	untwist_channel_wake_posted(ch);
+	untwist_channel_leave(ch, posted);
+}
+
+/**
  * untwist_channel_kill() - the device goes: let go of all who wait
  * @ch: channel
  *
@@ -105,6 +122,9 @@ void untwist_channel_kill(struct untwist_channel *ch)
 	raw_spin_lock_irqsave(&ch->rx_lock, flags);
 	set_bit(UNTWIST_CH_DEAD, &ch->state);
 	raw_spin_unlock_irqrestore(&ch->rx_lock, flags);
+	/* Pairs with the one in ring_publish(). */
+	smp_mb();
+	untwist_ring_kill(ch);
 	/*
 	 * Everybody: a wake-up with a key stops at the first exclusive waiter,
 	 * and the others would sleep on a dead device.
@@ -194,10 +214,13 @@ void untwist_channel_wake_posted(struct untwist_channel *ch)
 	if (untwist_channel_dead(ch)) {
 		wake_up_all(&ch->wait);
 		kill_fasync(&ch->fasync, SIGIO, POLL_HUP);
-	} else {
+	} else if (!ch->requests.ring || untwist_ring_wants_wake(&ch->requests)) {
 		untwist_channel_wake(ch, wake_keys[UNTWIST_EV_IN]);
 		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
+	} else {
+		return;
 	}
+	untwist_requests_signal(&ch->requests);
 }
 
 /*
@@ -326,9 +349,10 @@ void untwist_channel_resume(struct untwist_channel *ch)
 static void channel_work(struct work_struct *work)
 {
 	struct untwist_channel *ch = container_of(work, struct untwist_channel, work);
-	unsigned int posted = untwist_requests_run(ch);
+	bool wake;
+	unsigned int posted = untwist_requests_run(ch, &wake);
 
-	if (posted)
+	if (wake)
 		untwist_channel_wake_posted(ch);
 	if (test_and_clear_bit(UNTWIST_EV_SIGIO_IN, &ch->events))
 		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
@@ -447,6 +471,7 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_channel_open);
  */
 void untwist_channel_release(struct untwist_channel *ch)
 {
+	untwist_ring_stop(ch);
 	untwist_channel_shut(ch);
 	untwist_channel_put(ch);
 }

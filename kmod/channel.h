@@ -11,13 +11,16 @@
  *
  * Locks, outer to inner:
  *   device.lock
- *   requests.submit_lock
+ *   ring.sq_lock           the one who takes entries from a ring; held over
+ *                          copies from programs
+ *   requests.setup_lock    who allocates
  *   rd_mutex, wr_mutex     the one consumer, the one producer; held over copies
  *                          to and from programs, never while waiting for events
  *   requests.lock          spinlock, process context only
- *   rx_lock, tx_lock       raw spinlocks, any context; only copies of bytes
- * The driver is called with none of them held, but for submit and a cancel that
- * came during it: these run under submit_lock.
+ *   rx_lock, tx_lock, requests.shots.lock
+ *                          raw spinlocks, any context; only copies of bytes
+ * The driver is called with none of them held, but for what comes from a ring:
+ * that runs under sq_lock.
  */
 #ifndef UNTWIST_CHANNEL_H
 #define UNTWIST_CHANNEL_H
@@ -133,6 +136,7 @@ void untwist_channel_shut(struct untwist_channel *ch);
 
 bool untwist_channel_enter(struct untwist_channel *ch);
 void untwist_channel_leave(struct untwist_channel *ch, unsigned int users);
+void untwist_channel_leave_posted(struct untwist_channel *ch, unsigned int posted);
 
 void untwist_channel_kick(struct untwist_channel *ch);
 void untwist_channel_wake(struct untwist_channel *ch, __poll_t key);

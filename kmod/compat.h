@@ -8,8 +8,11 @@
 #define UNTWIST_COMPAT_H
 
 #include <linux/device.h>
+#include <linux/eventfd.h>
 #include <linux/export.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
 
 /* Symbols that only the KUnit suites use; before 6.3 no such macro exists. */
 #if UNTWIST_HAVE_KUNIT_VISIBILITY
@@ -31,6 +34,48 @@
 #else
 #define untwist_splice_read generic_file_splice_read
 #endif
+
+/* 6.8 took the count away, which everybody had made one. */
+static inline void untwist_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#if UNTWIST_HAVE_EVENTFD_ONE
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
+
+/* 6.3 made the flags of a mapping read-only but for these. */
+static inline void untwist_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+#if UNTWIST_HAVE_VM_FLAGS_SET
+	vm_flags_set(vma, flags);
+#else
+	vma->vm_flags |= flags;
+#endif
+}
+
+static inline void untwist_vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+#if UNTWIST_HAVE_VM_FLAGS_SET
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
+/* 6.13 joined the two steps of making a timer, and 6.15 took the first away. */
+static inline void untwist_hrtimer_setup(struct hrtimer *timer,
+					 enum hrtimer_restart (*fn)(struct hrtimer *timer),
+					 clockid_t clock, enum hrtimer_mode mode)
+{
+#if UNTWIST_HAVE_HRTIMER_SETUP
+	hrtimer_setup(timer, fn, clock, mode);
+#else
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+#endif
+}
 
 /* 6.10 lets __assign_str() find the source by itself. */
 #if UNTWIST_HAVE_ASSIGN_STR_SRC

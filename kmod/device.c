@@ -267,8 +267,8 @@ static void wait_for_close(struct untwist_device *ud, struct untwist_channel *ch
 		seconds += UNREGISTER_REPORT / HZ;
 		dev_warn(&ud->dev,
 			 "unregister has waited %u s for channel %u: %u users, %u requests in use; driver %s has to complete them\n",
-			 seconds, ch->id, refcount_read(&ch->users), READ_ONCE(ch->requests.in_use),
-			 ud->driver);
+			 seconds, ch->id, refcount_read(&ch->users),
+			 atomic_read(&ch->requests.cq.in_use), ud->driver);
 	}
 }
 

@@ -4,6 +4,7 @@
  * device is gone. A call that waits for events holds nothing, so that unplug
  * never waits for it.
  */
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -16,7 +17,9 @@
 #include "channel.h"
 #include "compat.h"
 #include "file.h"
+#include "ring.h"
 #include "stream.h"
+#include "submit.h"
 
 static int file_open(struct inode *inode, struct file *file)
 {
@@ -44,7 +47,7 @@ static bool reads_data(const struct untwist_channel *ch)
 
 static bool channel_ready(const struct untwist_channel *ch)
 {
-	return reads_data(ch) ? untwist_stream_ready(ch) : untwist_requests_ready(ch);
+	return reads_data(ch) ? untwist_stream_ready(ch) : untwist_requests_ready(&ch->requests);
 }
 
 /*
@@ -175,10 +178,12 @@ static __poll_t poll_completions(struct untwist_channel *ch)
 {
 	__poll_t mask = 0;
 
-	if (untwist_requests_ready(ch))
+	if (untwist_requests_ready(&ch->requests))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (!untwist_channel_dead(ch) && untwist_requests_room(ch))
 		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (untwist_ring_broken(ch))
+		mask |= EPOLLERR;
 	return mask;
 }
 
@@ -203,25 +208,51 @@ static int file_fasync(int fd, struct file *file, int on)
 	return fasync_helper(fd, file, on, &ch->fasync);
 }
 
-static long ioctl_get_info(struct untwist_channel *ch, void __user *arg, size_t size)
+static bool any_multishot(const struct untwist_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->nr_opcodes; i++)
+		if (config->opcodes[i].multishot)
+			return true;
+	return false;
+}
+
+static void info_fill(struct untwist_channel *ch, struct untwist_info *info)
 {
 	const struct untwist_config *config = &ch->ud->config;
-	struct untwist_info info = {
+
+	*info = (struct untwist_info){
 		.kind = config->kind,
 		.plane = READ_ONCE(ch->plane),
 		.rx_size = ch->rx.size,
 		.tx_size = ch->tx.size,
 		.record_max = config->record_max,
 	};
-
 	if (untwist_device_has_requests(ch->ud)) {
-		info.features |= UNTWIST_FEAT_REQUESTS;
-		info.features |= config->ops->cancel ? UNTWIST_FEAT_CANCEL : 0;
-		info.requests_max = config->requests_max;
-		info.payload_max = config->payload_max;
+		info->features |= UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CHAIN |
+			UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_RING;
+		info->features |= config->ops->cancel ? UNTWIST_FEAT_CANCEL : 0;
+		info->features |= any_multishot(config) ? UNTWIST_FEAT_MULTISHOT : 0;
+		info->requests_max = config->requests_max;
+		info->payload_max = config->payload_max;
 	}
-	strscpy(info.device, ch->ud->name, sizeof(info.device));
-	strscpy(info.driver, ch->ud->driver, sizeof(info.driver));
+	strscpy(info->device, ch->ud->name, sizeof(info->device));
+	strscpy(info->driver, ch->ud->driver, sizeof(info->driver));
+}
+
+/*
+ * Programs' memory is never touched inside the channel: that may take as long
+ * as the program likes, and unplug waits for who is inside.
+ */
+static long ioctl_get_info(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_info info;
+
+	if (!untwist_channel_enter(ch))
+		return -ENODEV;
+	info_fill(ch, &info);
+	untwist_channel_leave(ch, 1);
 	if (clear_user(arg, size) || copy_to_user(arg, &info, min(size, sizeof(info))))
 		return -EFAULT;
 	return 0;
@@ -260,7 +291,55 @@ static long ioctl_cancel(struct untwist_channel *ch, void __user *arg, size_t si
 		return ret;
 	if (cancel.flags || cancel.reserved)
 		return -EINVAL;
-	return untwist_requests_cancel(ch, cancel.user_data);
+	if (!untwist_channel_enter(ch))
+		return -ENODEV;
+	ret = untwist_requests_cancel(ch, cancel.user_data);
+	untwist_channel_leave(ch, 1);
+	return ret;
+}
+
+static long ioctl_ring_setup(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_ring_setup setup;
+	long ret = copy_struct_from_user(&setup, sizeof(setup), arg, size);
+
+	if (ret)
+		return ret;
+	/* The reply is to be read: what a short structure cannot hold is lost. */
+	if (size < sizeof(setup))
+		return -EINVAL;
+	/* Before anything is done: afterwards it could not be undone. */
+	if (clear_user(arg, size))
+		return -EFAULT;
+	ret = untwist_ring_setup(ch, &setup);
+	if (ret)
+		return ret;
+	return copy_to_user(arg, &setup, sizeof(setup)) ? -EFAULT : 0;
+}
+
+static long ioctl_ring_enter(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_ring_enter enter;
+	long ret = copy_struct_from_user(&enter, sizeof(enter), arg, size);
+
+	return ret ? ret : untwist_ring_enter(ch, &enter);
+}
+
+static long ioctl_ring_eventfd(struct untwist_channel *ch, void __user *arg)
+{
+	struct eventfd_ctx *eventfd = NULL;
+	s32 fd;
+
+	if (get_user(fd, (s32 __user *)arg))
+		return -EFAULT;
+	if (!untwist_device_has_requests(ch->ud))
+		return -EOPNOTSUPP;
+	if (fd != -1)
+		eventfd = eventfd_ctx_fdget(fd);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+	untwist_requests_set_eventfd(&ch->requests, eventfd);
+	return 0;
 }
 
 static long ioctl_get_lost(struct untwist_channel *ch, void __user *arg, size_t size)
@@ -283,7 +362,7 @@ static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
 	if (mutex_lock_interruptible(&ch->rd_mutex))
 		return -ERESTARTSYS;
 	n = reads_data(ch) ? untwist_stream_next(ch)
-			   : untwist_requests_ready(ch) * sizeof(struct untwist_cqe);
+			   : untwist_requests_ready(&ch->requests) * sizeof(struct untwist_cqe);
 	mutex_unlock(&ch->rd_mutex);
 	return put_user((int)n, (int __user *)arg);
 }
@@ -302,6 +381,8 @@ static long received_ioctl(struct untwist_channel *ch, unsigned int cmd, void __
 static long device_ioctl(struct file *file, unsigned int cmd, void __user *arg)
 {
 	struct untwist_channel *ch = file->private_data;
+	bool writes = file->f_mode & FMODE_WRITE;
+	bool reads = file->f_mode & FMODE_READ;
 	size_t size = _IOC_SIZE(cmd);
 
 	switch (WITHOUT_SIZE(cmd)) {
@@ -310,9 +391,13 @@ static long device_ioctl(struct file *file, unsigned int cmd, void __user *arg)
 	case WITHOUT_SIZE(UNTWIST_IOC_SET_PLANE):
 		return cmd == UNTWIST_IOC_SET_PLANE ? ioctl_set_plane(ch, arg) : -ENOTTY;
 	case WITHOUT_SIZE(UNTWIST_IOC_SUBMIT):
-		return file->f_mode & FMODE_WRITE ? ioctl_submit(ch, arg, size) : -EBADF;
+		return writes ? ioctl_submit(ch, arg, size) : -EBADF;
 	case WITHOUT_SIZE(UNTWIST_IOC_CANCEL):
-		return file->f_mode & FMODE_WRITE ? ioctl_cancel(ch, arg, size) : -EBADF;
+		return writes ? ioctl_cancel(ch, arg, size) : -EBADF;
+	case WITHOUT_SIZE(UNTWIST_IOC_RING_SETUP):
+		return reads && writes ? ioctl_ring_setup(ch, arg, size) : -EBADF;
+	case WITHOUT_SIZE(UNTWIST_IOC_RING_EVENTFD):
+		return cmd == UNTWIST_IOC_RING_EVENTFD ? ioctl_ring_eventfd(ch, arg) : -ENOTTY;
 	default:
 		return -ENOTTY;
 	}
@@ -322,18 +407,24 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct untwist_channel *ch = file->private_data;
 	void __user *uarg = (void __user *)arg;
-	long ret;
 
 	if (cmd == FIONREAD || WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_GET_LOST))
 		return received_ioctl(ch, cmd, uarg);
 	if (_IOC_TYPE(cmd) != UNTWIST_IOC_MAGIC)
 		return -ENOTTY;
-	/* Inside: the driver stays until a submission or cancel has returned. */
-	if (!untwist_channel_enter(ch))
+	/* After unplug as well: what is in flight completes, and may be waited for. */
+	if (WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_RING_ENTER))
+		return ioctl_ring_enter(ch, uarg, _IOC_SIZE(cmd));
+	if (untwist_channel_dead(ch))
 		return -ENODEV;
-	ret = device_ioctl(file, cmd, uarg);
-	untwist_channel_leave(ch, 1);
-	return ret;
+	return device_ioctl(file, cmd, uarg);
+}
+
+static int file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct untwist_channel *ch = file->private_data;
+
+	return untwist_channel_dead(ch) ? -ENODEV : untwist_ring_mmap(ch, vma);
 }
 
 #ifdef CONFIG_PROC_FS
@@ -345,7 +436,7 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "untwist-channel:\t%u\n", ch->id);
 	seq_printf(m, "untwist-rx-bytes:\t%u\n", untwist_fifo_used(&ch->rx));
 	seq_printf(m, "untwist-tx-bytes:\t%u\n", untwist_fifo_used(&ch->tx));
-	seq_printf(m, "untwist-requests:\t%u\n", READ_ONCE(ch->requests.in_use));
+	seq_printf(m, "untwist-requests:\t%u\n", atomic_read(&ch->requests.cq.in_use));
 }
 #endif
 
@@ -359,6 +450,7 @@ const struct file_operations untwist_fops = {
 	.fasync = file_fasync,
 	.unlocked_ioctl = file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = file_mmap,
 	.splice_read = untwist_splice_read,
 	.splice_write = iter_file_splice_write,
 #ifdef CONFIG_PROC_FS

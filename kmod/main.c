@@ -8,7 +8,11 @@
  *   file.c     the system calls
  *   stream.c   the data plane: bytes or records both ways
  *   fifo.c     the queue under it
- *   request.c  the request plane: submission, completion, cancel
+ *   request.c  the request plane: start, completion, cancel
+ *   submit.c   how entries of programs become requests
+ *   deadline.c their timeouts
+ *   cq.c       completions on their way to the program, and the room for them
+ *   ring.c     entries and completions in shared memory
  *   payload.c  the bytes that travel with a request
  *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
  */

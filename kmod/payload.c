@@ -12,6 +12,7 @@
 #include <linux/untwist.h>
 
 #include "payload.h"
+#include "ring.h"
 
 static int payload_pin(struct untwist_payload *payload, u64 addr)
 {
@@ -67,6 +68,40 @@ int untwist_payload_take(struct untwist_payload *payload, u64 addr, u32 len, uns
 	return ret;
 }
 
+/**
+ * untwist_payload_take_arena() - make the kernel copy of a payload in an arena
+ * @payload: filled in; empty after an error
+ * @ring: ring, which stays until the payload is returned
+ * @offset: where in the arena, as a program says
+ * @len: length in bytes, 1 to UNTWIST_PAYLOAD_MAX
+ * @flags: set of enum untwist_payload_flags, not empty
+ *
+ * A copy all the same: the program may write there at any time, and what a
+ * driver has checked is to stay as it was.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, -ENOMEM or -EFAULT.
+ */
+int untwist_payload_take_arena(struct untwist_payload *payload, struct untwist_ringbuf *ring,
+			       u64 offset, u32 len, unsigned int flags)
+{
+	void *bytes = untwist_ring_arena(ring, offset, len);
+
+	*payload = (struct untwist_payload){};
+	if (!bytes)
+		return -EFAULT;
+	payload->data = kzalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!payload->data)
+		return -ENOMEM;
+	payload->len = len;
+	if (flags & UNTWIST_TO_DEVICE)
+		memcpy(payload->data, bytes, len);
+	if (flags & UNTWIST_FROM_DEVICE)
+		payload->home = bytes;
+	return 0;
+}
+
 static void payload_copy_out(struct untwist_payload *payload, u32 len)
 {
 	unsigned int offset = payload->offset;
@@ -92,6 +127,8 @@ static void payload_copy_out(struct untwist_payload *payload, u32 len)
 void untwist_payload_return(struct untwist_payload *payload, u32 len)
 {
 	len = min(len, payload->len);
+	if (payload->home)
+		memcpy(payload->home, payload->data, len);
 	if (payload->pages) {
 		if (len)
 			payload_copy_out(payload, len);

@@ -1,53 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests, from submission to the read of their completion. A request
- * completes exactly once, whatever races: see enum untwist_request_state.
+ * Requests, from the moment the core has them until their completion is
+ * posted. A request completes exactly once, whatever races: see enum
+ * untwist_request_state.
  */
+#include <linux/eventfd.h>
 #include <linux/log2.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include "channel.h"
 #include "compat.h"
 #include "request.h"
+#include "ring.h"
 #include "trace.h"
 
-static_assert(sizeof(struct untwist_sqe) == 64);
-static_assert(sizeof(struct untwist_cqe) == 32);
-static_assert(sizeof(struct untwist_submit) == 24);
-static_assert(sizeof(struct untwist_cancel) == 16);
+static_assert(UNTWIST_REQUESTS_MAX == 1u << UNTWIST_REQ_GENERATION);
+static_assert(UNTWIST_REQ_TIMED_OUT < 1 << UNTWIST_REQ_GENERATION);
 
-/* The first version of struct untwist_sqe; shorter entries never existed. */
-#define SQE_SIZE_MIN 64u
+#define GENERATION_MASK (~0u << UNTWIST_REQ_GENERATION)
+#define GENERATION_ONE	(UNTWIST_REQ_INDEX_MASK + 1)
 
-static int nop_submit(struct untwist_request *req)
+/* What becomes of other requests when one is posted or cancelled. */
+struct consequences {
+	struct list_head start; /* their turn has come */
+	struct list_head end; /* they will not be started */
+};
+
+static void consequences_none(struct consequences *c)
 {
-	untwist_complete(req, 0);
-	return 0;
+	INIT_LIST_HEAD(&c->start);
+	INIT_LIST_HEAD(&c->end);
 }
 
-static int unknown_submit(struct untwist_request *req)
-{
-	return -EOPNOTSUPP;
-}
-
-static const struct untwist_opcode nop_op = { .name = "nop", .submit = nop_submit };
-static const struct untwist_opcode unknown_op = { .name = "unknown", .submit = unknown_submit };
-
-static const struct untwist_opcode *opcode_find(const struct untwist_device *ud, u32 opcode)
-{
-	unsigned int nr = ud->config.nr_opcodes;
-
-	if (opcode == UNTWIST_OP_NOP)
-		return &nop_op;
-	if (opcode < UNTWIST_OP_DRIVER || opcode - UNTWIST_OP_DRIVER >= nr)
-		return &unknown_op;
-	return &ud->config.opcodes[array_index_nospec(opcode - UNTWIST_OP_DRIVER, nr)];
-}
-
-static struct untwist_slot *to_slot(struct untwist_request *req)
+static struct untwist_slot *to_slot(const struct untwist_request *req)
 {
 	return container_of(req, struct untwist_slot, req);
 }
@@ -61,14 +48,12 @@ static const bool untwist_misuse_expected;
 #endif
 
 /* A driver did what it must not: told once with a stack, counted always. */
-static void request_misuse(struct untwist_slot *slot, const char *what)
+static void request_misuse(struct untwist_device *ud, u32 opcode, const char *what)
 {
-	struct untwist_device *ud = slot->req.channel->ud;
-
 	untwist_count(ud, UNTWIST_STAT_MISUSES, 1);
 	if (!untwist_misuse_expected)
 		WARN_ONCE(1, "untwist: %s (driver %s): %s: opcode %u\n", ud->name, ud->driver, what,
-			  slot->req.opcode);
+			  opcode);
 }
 
 /* Slots: the memory of requests, used again and again. */
@@ -78,95 +63,154 @@ static size_t slot_stride(const struct untwist_device *ud)
 	return ALIGN(sizeof(struct untwist_slot) + ud->config.request_size, ARCH_KMALLOC_MINALIGN);
 }
 
-/* The request plane costs a channel nothing until its first submission. */
-static int slots_make(struct untwist_channel *ch)
+static struct untwist_slot *slot_at(const struct untwist_channel *ch, u32 index)
+{
+	return ch->requests.slots + index * slot_stride(ch->ud);
+}
+
+/**
+ * untwist_requests_make() - make the memory of the request plane
+ * @ch: channel
+ *
+ * It costs a channel nothing until its first submission.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0, -ENOMEM or -ERESTARTSYS.
+ */
+int untwist_requests_make(struct untwist_channel *ch)
 {
 	struct untwist_requests *rq = &ch->requests;
 	u32 max = ch->ud->config.requests_max;
-	size_t stride = slot_stride(ch->ud);
-	struct untwist_cqe *cq;
 	void *slots;
+	int ret = 0;
 	u32 i;
 
-	lockdep_assert_held(&rq->submit_lock);
-	if (rq->slots)
+	/* Pairs with the store below: the list of free ones is there. */
+	if (smp_load_acquire(&rq->slots))
 		return 0;
-	slots = kvcalloc(max, stride, GFP_KERNEL_ACCOUNT);
-	cq = kvcalloc(roundup_pow_of_two(max), sizeof(*cq), GFP_KERNEL_ACCOUNT);
-	if (!slots || !cq) {
+	if (mutex_lock_interruptible(&rq->setup_lock))
+		return -ERESTARTSYS;
+	if (rq->slots)
+		goto out;
+	slots = kvcalloc(max, slot_stride(ch->ud), GFP_KERNEL_ACCOUNT);
+	ret = slots ? 0 : -ENOMEM;
+	if (!ret && !rq->cq.entries)
+		ret = untwist_cq_init(&rq->cq, max);
+	if (ret) {
 		kvfree(slots);
-		kvfree(cq);
-		return -ENOMEM;
+		goto out;
 	}
 	for (i = 0; i < max; i++) {
-		struct untwist_slot *slot = slots + i * stride;
+		struct untwist_slot *slot = slots + i * slot_stride(ch->ud);
 
+		slot->index = i;
 		list_add_tail(&slot->link, &rq->free);
 	}
-	rq->cq_mask = roundup_pow_of_two(max) - 1;
-	rq->cq = cq;
-	WRITE_ONCE(rq->slots, slots);
-	return 0;
+	/* Pairs with the load above. */
+	smp_store_release(&rq->slots, slots);
+out:
+	mutex_unlock(&rq->setup_lock);
+	return ret;
 }
 
-/* Returns NULL when the channel holds as many requests as it may. */
-static struct untwist_slot *slot_take(struct untwist_channel *ch)
+/**
+ * untwist_slot_take() - get room for a request
+ * @ch: channel
+ * @sink: where its completion goes; NULL, to the CQ, for which the caller has a
+ *	credit, which the slot has from now on
+ *
+ * Return: a slot, of which all but what belongs to the core is zero; NULL when
+ * the channel holds as many requests as it may.
+ */
+struct untwist_slot *untwist_slot_take(struct untwist_channel *ch, const struct untwist_sink *sink)
 {
 	struct untwist_requests *rq = &ch->requests;
-	struct untwist_slot *slot = NULL;
+	struct untwist_slot *slot;
+	u32 index, state;
 
 	spin_lock(&rq->lock);
-	if (rq->in_use < ch->ud->config.requests_max)
-		slot = list_first_entry_or_null(&rq->free, struct untwist_slot, link);
-	if (slot) {
+	slot = list_first_entry_or_null(&rq->free, struct untwist_slot, link);
+	if (slot)
 		list_del(&slot->link);
-		WRITE_ONCE(rq->in_use, rq->in_use + 1);
-	}
 	spin_unlock(&rq->lock);
+	if (!slot)
+		return NULL;
+
+	index = slot->index;
+	state = ((u32)atomic_read(&slot->state) & GENERATION_MASK) + GENERATION_ONE;
+	memset(slot, 0, slot_stride(ch->ud));
+	slot->index = index;
+	slot->sink = sink;
+	slot->req.channel = ch;
+	INIT_LIST_HEAD(&slot->req.node);
+	INIT_LIST_HEAD(&slot->wait);
+	timerqueue_init(&slot->deadline);
+	refcount_set(&slot->refs, 2); /* the request, and who starts or ends it */
+	atomic_set(&slot->state, (int)(state | UNTWIST_REQ_LIVE));
 	return slot;
 }
 
-/* The opposite of slot_take(), for a request that never lived. */
-static void slot_untake(struct untwist_channel *ch, struct untwist_slot *slot)
+static void slot_free(struct untwist_requests *rq, struct untwist_slot *slot)
+{
+	lockdep_assert_held(&rq->lock);
+	list_add_tail(&slot->link, &rq->free);
+}
+
+/**
+ * untwist_slot_untake() - give a slot back that was never begun
+ * @ch: channel
+ * @slot: slot; its payload is returned as it is
+ *
+ * Context: process, within untwist_channel_enter() or after unplug.
+ */
+void untwist_slot_untake(struct untwist_channel *ch, struct untwist_slot *slot)
 {
 	struct untwist_requests *rq = &ch->requests;
-	bool was_full;
+	bool made_room;
 
+	untwist_payload_return(&slot->payload, 0);
+	atomic_andnot(~GENERATION_MASK, &slot->state);
 	spin_lock(&rq->lock);
-	list_add_tail(&slot->link, &rq->free);
-	was_full = rq->in_use == ch->ud->config.requests_max;
-	WRITE_ONCE(rq->in_use, rq->in_use - 1);
+	made_room = list_empty(&rq->free);
+	slot_free(rq, slot);
 	spin_unlock(&rq->lock);
-	/* Who looked meanwhile has seen no room, or something due. */
-	if (untwist_channel_dead(ch))
-		untwist_channel_wake_posted(ch);
-	else if (was_full)
+	if (!slot->sink)
+		made_room |= untwist_cq_unreserve(&rq->cq, 1);
+	/* Who looked meanwhile has seen no room. */
+	if (made_room && !untwist_channel_dead(ch))
 		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
 /* Returns true if there is room now where there was none. */
-static bool slot_unref(struct untwist_channel *ch, struct untwist_slot *slot)
+static bool slot_unref(struct untwist_requests *rq, struct untwist_slot *slot)
 {
-	struct untwist_requests *rq = &ch->requests;
-	bool made_room;
+	bool was_empty;
 
 	lockdep_assert_held(&rq->lock);
 	if (!refcount_dec_and_test(&slot->refs))
 		return false;
-	/* A cancel that took its time may have held the only slot there was. */
-	made_room = list_empty(&rq->free) && rq->in_use < ch->ud->config.requests_max;
-	list_add_tail(&slot->link, &rq->free);
-	return made_room;
+	was_empty = list_empty(&rq->free);
+	slot_free(rq, slot);
+	return was_empty;
 }
 
-/* Called inside: the wake-up may need the work. */
-static void slot_put(struct untwist_channel *ch, struct untwist_slot *slot)
+/**
+ * untwist_slot_put() - drop a reference to a slot
+ * @ch: channel
+ * @slot: slot
+ *
+ * Context: process, within untwist_channel_enter(): the wake-up may need the
+ * work.
+ */
+void untwist_slot_put(struct untwist_channel *ch, struct untwist_slot *slot)
 {
 	bool made_room;
 
 	spin_lock(&ch->requests.lock);
-	made_room = slot_unref(ch, slot);
+	made_room = slot_unref(&ch->requests, slot);
 	spin_unlock(&ch->requests.lock);
+	/* A cancel that took its time may have held the only slot there was. */
 	if (made_room)
 		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
@@ -181,28 +225,13 @@ static void slot_hand_on(struct untwist_channel *ch, struct untwist_slot *slot)
 		untwist_channel_kick(ch);
 }
 
-/**
- * untwist_complete() - a request is done
- * @req: request, which the driver must not touch any more
- * @res: result: zero or positive, or a negative errno
- *
- * Completing twice is the driver's bug: it is counted, warned about once, and
- * has no other effect as long as the request's slot is not in use again.
- *
- * Context: any but NMI; hard interrupts of PREEMPT_RT included.
- */
-void untwist_complete(struct untwist_request *req, s32 res)
+/* The caller has claimed it. */
+static void slot_finish(struct untwist_slot *slot, s32 res)
 {
-	struct untwist_slot *slot = to_slot(req);
-	struct untwist_channel *ch = req->channel;
-	int old = atomic_fetch_or(UNTWIST_REQ_CLAIMED, &slot->state);
+	struct untwist_channel *ch = slot->req.channel;
 
-	if (!(old & UNTWIST_REQ_LIVE) || old & UNTWIST_REQ_CLAIMED) {
-		request_misuse(slot, "completed a request that it does not hold");
-		return;
-	}
 	slot->res = res;
-	trace_untwist_complete(ch, slot->user_data, req->opcode, res);
+	trace_untwist_complete(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode, res);
 
 	/*
 	 * From FINISHED on, the submitter may post the request, and from
@@ -214,70 +243,256 @@ void untwist_complete(struct untwist_request *req, s32 res)
 		slot_hand_on(ch, slot);
 	rcu_read_unlock();
 }
+
+/**
+ * untwist_complete() - a request is done
+ * @req: request, which the driver must not touch any more
+ * @res: result: zero or positive, or a negative errno
+ *
+ * Completing twice is the driver's bug: it is counted, warned about once, and
+ * has no other effect as long as the request's slot is not in use again. Where
+ * the hardware may answer late or twice, use untwist_complete_tag(), which
+ * tells uses apart.
+ *
+ * Context: any but NMI; hard interrupts of PREEMPT_RT included.
+ */
+void untwist_complete(struct untwist_request *req, s32 res)
+{
+	struct untwist_slot *slot = to_slot(req);
+	int old = atomic_fetch_or(UNTWIST_REQ_CLAIMED, &slot->state);
+
+	if (!(old & UNTWIST_REQ_LIVE) || old & UNTWIST_REQ_CLAIMED)
+		request_misuse(req->channel->ud, req->opcode,
+			       "completed a request that it does not hold");
+	else
+		slot_finish(slot, res);
+}
 EXPORT_SYMBOL_GPL(untwist_complete);
 
-static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot)
+/**
+ * untwist_request_tag() - a number for the hardware to answer with
+ * @req: request that the driver holds
+ *
+ * Return: the tag, of this request and of this channel; it is not used again
+ * before about a million further requests have come.
+ */
+u32 untwist_request_tag(const struct untwist_request *req)
+{
+	return untwist_slot_tag(to_slot(req));
+}
+EXPORT_SYMBOL_GPL(untwist_request_tag);
+
+/**
+ * untwist_complete_tag() - a request is done, says somebody who may be wrong
+ * @ch: channel that the request came from
+ * @tag: tag of the request, whatever its value
+ * @res: as untwist_complete()
+ *
+ * Context: as untwist_complete(), while the driver may use the channel.
+ *
+ * Return: 0; -ESTALE, the request with this tag is complete already, or there
+ * never was one. That is counted as a misuse, warned about once, and has no
+ * other effect.
+ */
+int untwist_complete_tag(struct untwist_channel *ch, u32 tag, s32 res)
+{
+	u32 index = tag & UNTWIST_REQ_INDEX_MASK;
+	struct untwist_slot *slot;
+	int state;
+
+	if (!READ_ONCE(ch->requests.slots) || index >= ch->ud->config.requests_max)
+		goto stale;
+	slot = slot_at(ch, array_index_nospec(index, ch->ud->config.requests_max));
+	state = atomic_read(&slot->state);
+	do {
+		if (((u32)state ^ tag) & GENERATION_MASK || !(state & UNTWIST_REQ_LIVE) ||
+		    state & UNTWIST_REQ_CLAIMED)
+			goto stale;
+	} while (!atomic_try_cmpxchg(&slot->state, &state, state | UNTWIST_REQ_CLAIMED));
+	slot_finish(slot, res);
+	return 0;
+
+stale:
+	request_misuse(ch->ud, 0, "completed by a tag that is not in use");
+	return -ESTALE;
+}
+EXPORT_SYMBOL_GPL(untwist_complete_tag);
+
+/* Chains and the backlog: what may start when. All with the lock held. */
+
+static void chain_run(struct untwist_requests *rq, struct untwist_slot *first,
+		      struct consequences *after)
+{
+	struct untwist_slot *slot;
+
+	for (slot = first; slot; slot = slot->next) {
+		slot->running = true;
+		rq->nr_running++;
+	}
+	rq->draining = first->flags & UNTWIST_SQE_DRAIN;
+	atomic_or(UNTWIST_REQ_STARTED, &first->state);
+	list_add_tail(&first->wait, &after->start);
+}
+
+static bool backlog_holds(const struct untwist_requests *rq, const struct untwist_slot *first)
+{
+	return rq->nr_running && (rq->draining || first->flags & UNTWIST_SQE_DRAIN);
+}
+
+static void backlog_run(struct untwist_requests *rq, struct consequences *after)
+{
+	struct untwist_slot *first, *next;
+
+	list_for_each_entry_safe(first, next, &rq->backlog, wait) {
+		if (backlog_holds(rq, first))
+			break;
+		list_del_init(&first->wait);
+		chain_run(rq, first, after);
+	}
+}
+
+/* None of them is started any more: @slot, which nothing precedes, and the rest. */
+static void chain_end(struct untwist_slot *slot, struct consequences *after)
+{
+	while (slot) {
+		struct untwist_slot *next = slot->next;
+
+		slot->next = NULL;
+		slot->prev = NULL;
+		slot->error = -ECANCELED;
+		atomic_or(UNTWIST_REQ_STARTED | UNTWIST_REQ_CLAIMED | UNTWIST_REQ_SUBMITTED |
+				  UNTWIST_REQ_CANCELLED,
+			  &slot->state);
+		list_add_tail(&slot->wait, &after->end);
+		slot = next;
+	}
+}
+
+/* A request that ran is posted. */
+static void chain_advance(struct untwist_requests *rq, struct untwist_slot *slot, s32 res,
+			  struct consequences *after)
+{
+	struct untwist_slot *next = slot->next;
+
+	if (next) {
+		slot->next = NULL;
+		next->prev = NULL;
+		if (res < 0 && !(slot->flags & UNTWIST_SQE_HARDLINK)) {
+			chain_end(next, after);
+		} else {
+			atomic_or(UNTWIST_REQ_STARTED, &next->state);
+			list_add_tail(&next->wait, &after->start);
+		}
+	}
+	if (slot->running)
+		rq->nr_running--;
+	if (!list_empty(&rq->backlog))
+		backlog_run(rq, after);
+}
+
+static void slots_end(struct untwist_channel *ch, struct consequences *after)
+{
+	struct untwist_slot *slot, *next;
+
+	list_for_each_entry_safe(slot, next, &after->end, wait) {
+		list_del_init(&slot->wait);
+		slot_finish(slot, -ECANCELED);
+		untwist_slot_put(ch, slot);
+	}
+}
+
+/* Posting. */
+
+/**
+ * untwist_requests_put() - add completions for which credits were taken
+ * @ch: channel
+ * @cqes: completions
+ * @n: how many
+ *
+ * Context: process.
+ */
+void untwist_requests_put(struct untwist_channel *ch, const struct untwist_cqe *cqes, u32 n)
+{
+	spin_lock(&ch->requests.lock);
+	untwist_cq_put(&ch->requests.cq, cqes, n);
+	spin_unlock(&ch->requests.lock);
+}
+
+static u32 cqe_lost(struct untwist_slot *slot)
+{
+	u32 missed = slot->req.multishot ? (u32)atomic_xchg(&slot->missed, 0) : 0;
+
+	if (!missed)
+		return 0;
+	return UNTWIST_CQE_F_LOST | min(missed, 65535u) << UNTWIST_CQE_LOST_SHIFT;
+}
+
+/* What the program is told, which knows more than the driver about why. */
+static s32 slot_result(const struct untwist_channel *ch, const struct untwist_slot *slot)
+{
+	if (slot->res != -ECANCELED)
+		return slot->res;
+	if (atomic_read(&slot->state) & UNTWIST_REQ_TIMED_OUT)
+		return -ETIME;
+	return untwist_channel_dead(ch) ? -ENODEV : -ECANCELED;
+}
+
+static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot,
+		      struct consequences *after)
 {
 	struct untwist_requests *rq = &ch->requests;
-	struct untwist_cqe *cqe;
-	s32 res = slot->res;
+	struct untwist_cqe cqe = {
+		.user_data = slot->user_data,
+		.res = slot_result(ch, slot),
+		.flags = cqe_lost(slot),
+		.value = { slot->req.value[0], slot->req.value[1] },
+	};
 	bool made_room;
 
-	/* The cancel was the core's: the program learns why it came. */
-	if (res == -ECANCELED && untwist_channel_dead(ch))
-		res = -ENODEV;
-	untwist_payload_return(&slot->payload, max(res, 0));
+	untwist_payload_return(&slot->payload, max(cqe.res, 0));
 	untwist_count(ch->ud, UNTWIST_STAT_COMPLETIONS, 1);
-	if (res < 0)
+	if (cqe.res < 0)
 		untwist_count(ch->ud, UNTWIST_STAT_ERRORS, 1);
+	trace_untwist_post(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode, cqe.res);
+	if (slot->sink)
+		slot->sink->post(slot, &cqe);
 
 	spin_lock(&rq->lock);
 	list_del(&slot->link);
-	atomic_set(&slot->state, 0);
-	cqe = &rq->cq[rq->cq_head & rq->cq_mask];
-	*cqe = (struct untwist_cqe){
-		.user_data = slot->user_data,
-		.res = res,
-		.value = { slot->req.value[0], slot->req.value[1] },
-	};
-	/* Pairs with the load in untwist_requests_ready(). */
-	smp_store_release(&rq->cq_head, rq->cq_head + 1);
+	rq->nr_live--;
+	untwist_deadline_del(rq, slot);
+	atomic_andnot(~GENERATION_MASK, &slot->state);
+	if (!slot->sink)
+		untwist_cq_put(&rq->cq, &cqe, 1);
+	chain_advance(rq, slot, cqe.res, after);
 	/* At once: who has read the completion may submit as many again. */
-	made_room = slot_unref(ch, slot);
+	made_room = slot_unref(rq, slot);
 	spin_unlock(&rq->lock);
 	if (made_room)
 		untwist_channel_announce(ch, UNTWIST_EV_OUT);
 }
 
-/**
- * untwist_requests_run() - post all finished requests
- * @ch: channel
- *
- * Context: the channel's work.
- *
- * Return: how many were posted; the caller wakes the readers once and then
- * drops as many users.
- */
-unsigned int untwist_requests_run(struct untwist_channel *ch)
+/* Starting. */
+
+/* The driver's part of it. */
+static void slot_submit(struct untwist_channel *ch, struct untwist_slot *slot)
 {
-	struct llist_node *done = llist_reverse_order(llist_del_all(&ch->requests.done));
-	struct untwist_slot *slot, *next;
-	unsigned int posted = 0;
+	int ret = 0;
 
-	llist_for_each_entry_safe(slot, next, done, done) {
-		if (slot->op->done) {
-			untwist_call_begin(ch->ud);
-			slot->op->done(&slot->req);
-			untwist_call_end(ch->ud);
-		}
-		slot_post(ch, slot);
-		atomic_dec(&ch->requests.nr_done);
-		posted++;
+	trace_untwist_issue(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode, 0);
+	if (slot->error) {
+		untwist_complete(&slot->req, slot->error);
+		return;
 	}
-	return posted;
+	untwist_call_begin(ch->ud);
+	if (slot->op->execute)
+		untwist_complete(&slot->req, slot->op->execute(&slot->req));
+	else
+		ret = slot->op->submit(&slot->req);
+	if (ret)
+		untwist_complete(&slot->req, ret);
+	untwist_call_end(ch->ud);
 }
-
-/* Cancellation. */
 
 static void slot_call_cancel(struct untwist_channel *ch, struct untwist_slot *slot)
 {
@@ -287,21 +502,344 @@ static void slot_call_cancel(struct untwist_channel *ch, struct untwist_slot *sl
 	untwist_call_end(ch->ud);
 }
 
-/* Returns 0 if this caller's cancel is the one that counts. */
-static int slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot)
+/* Returns true if the request is complete and posted already. */
+static bool slot_start(struct untwist_channel *ch, struct untwist_slot *slot,
+		       struct consequences *after)
 {
-	int old = atomic_fetch_or(UNTWIST_REQ_CANCELLED, &slot->state);
+	struct untwist_requests *rq = &ch->requests;
+	bool posted;
+	int old;
 
-	if (old & UNTWIST_REQ_CANCELLED)
+	slot_submit(ch, slot);
+	old = atomic_fetch_or(UNTWIST_REQ_SUBMITTED, &slot->state);
+	/*
+	 * The work serialises done operations and completions of multishot
+	 * requests, and what finished before and is still on its way is not to
+	 * be overtaken.
+	 */
+	posted = old & UNTWIST_REQ_FINISHED && !slot->op->done && !slot->req.multishot &&
+		!atomic_read(&rq->nr_done);
+	if (posted)
+		slot_post(ch, slot, after);
+	else if (old & UNTWIST_REQ_FINISHED)
+		slot_hand_on(ch, slot);
+	else if (old & UNTWIST_REQ_CANCELLED)
+		slot_call_cancel(ch, slot);
+	untwist_slot_put(ch, slot);
+	return posted;
+}
+
+/* What one starts may start another, and so on: in a loop, not by recursion. */
+static unsigned int consequences_follow(struct untwist_channel *ch, struct consequences *after)
+{
+	struct untwist_slot *slot;
+	unsigned int posted = 0;
+
+	while ((slot = list_first_entry_or_null(&after->start, struct untwist_slot, wait))) {
+		list_del_init(&slot->wait);
+		posted += slot_start(ch, slot, after);
+	}
+	slots_end(ch, after);
+	return posted;
+}
+
+/**
+ * untwist_slots_begin() - take a chain of requests, and start what may start
+ * @ch: channel
+ * @first: the first, the others behind it; each was taken, filled in, and has a
+ *	user of the channel, which is dropped after it is posted
+ *
+ * Context: process, within untwist_channel_enter(); may sleep.
+ *
+ * Return: how many are complete and posted already; the caller drops as many
+ * users, and wakes who reads.
+ */
+unsigned int untwist_slots_begin(struct untwist_channel *ch, struct untwist_slot *first)
+{
+	struct untwist_requests *rq = &ch->requests;
+	struct untwist_slot *slot;
+	struct consequences after;
+	bool shut;
+
+	consequences_none(&after);
+	for (slot = first; slot; slot = slot->next) {
+		untwist_count(ch->ud, UNTWIST_STAT_REQUESTS, 1);
+		trace_untwist_submit(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode,
+				     slot->req.len);
+	}
+	spin_lock(&rq->lock);
+	for (slot = first; slot; slot = slot->next) {
+		list_add_tail(&slot->link, &rq->live);
+		rq->nr_live++;
+		if (slot->deadline.expires)
+			untwist_deadline_add(rq, slot);
+	}
+	if (!list_empty(&rq->backlog) || backlog_holds(rq, first))
+		list_add_tail(&first->wait, &rq->backlog);
+	else
+		chain_run(rq, first, &after);
+	/* Who shuts the channel may have looked for live ones already. */
+	shut = test_bit(UNTWIST_CH_SHUT, &ch->state);
+	spin_unlock(&rq->lock);
+	if (shut)
+		untwist_requests_cancel_all(ch);
+	return consequences_follow(ch, &after);
+}
+
+/* Many completions of one request. */
+
+/**
+ * untwist_post() - one of many completions of a request
+ * @req: request that the driver holds, its @multishot set
+ * @res: result of this one: zero or positive, or a negative errno
+ * @value0: further result, as the opcode defines it
+ * @value1: likewise
+ *
+ * The request goes on; untwist_complete() brings its last completion. What finds
+ * no room is counted, and the count goes with the next completion.
+ *
+ * Context: any but NMI; hard interrupts of PREEMPT_RT included. Not while the
+ * request is being completed elsewhere.
+ *
+ * Return: 0; -ENOBUFS, the program has not read what was posted before;
+ * -EINVAL, not such a request, which is counted as misuse.
+ */
+int untwist_post(struct untwist_request *req, s32 res, u64 value0, u64 value1)
+{
+	struct untwist_slot *slot = to_slot(req);
+	struct untwist_channel *ch = req->channel;
+	struct untwist_shots *shots = &ch->requests.shots;
+	int state = atomic_read(&slot->state);
+	unsigned long flags;
+	bool full;
+
+	if (!(state & UNTWIST_REQ_LIVE) || state & UNTWIST_REQ_CLAIMED || !req->multishot) {
+		request_misuse(ch->ud, req->opcode, "posted to a request that takes no more");
+		return -EINVAL;
+	}
+	if (!slot->sink && !untwist_cq_reserve(&ch->requests.cq, 1))
+		goto lost;
+	raw_spin_lock_irqsave(&shots->lock, flags);
+	/* Pairs with the store in shots_run(): the place is free. */
+	full = shots->head - smp_load_acquire(&shots->tail) > shots->mask;
+	if (!full) {
+		shots->entries[shots->head & shots->mask] = (struct untwist_shot){
+			.slot = slot,
+			.res = res,
+			.value = { value0, value1 },
+		};
+		/* Pairs with the load in shots_run(). */
+		smp_store_release(&shots->head, shots->head + 1);
+	}
+	raw_spin_unlock_irqrestore(&shots->lock, flags);
+	if (full) {
+		if (!slot->sink)
+			untwist_cq_unreserve(&ch->requests.cq, 1);
+		goto lost;
+	}
+	rcu_read_lock();
+	untwist_channel_kick(ch);
+	rcu_read_unlock();
+	return 0;
+
+lost:
+	atomic_inc(&slot->missed);
+	untwist_count(ch->ud, UNTWIST_STAT_SHOTS_LOST, 1);
+	return -ENOBUFS;
+}
+EXPORT_SYMBOL_GPL(untwist_post);
+
+/**
+ * untwist_shots_make() - make room for completions of multishot requests
+ * @rq: request plane
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int untwist_shots_make(struct untwist_requests *rq)
+{
+	u32 nr = roundup_pow_of_two(rq->cq.max);
+	struct untwist_shot *entries;
+	int ret = 0;
+
+	/* Pairs with the store below: the length is there. */
+	if (smp_load_acquire(&rq->shots.entries))
+		return 0;
+	mutex_lock(&rq->setup_lock);
+	if (!rq->shots.entries) {
+		entries = kvcalloc(nr, sizeof(*entries), GFP_KERNEL_ACCOUNT);
+		ret = entries ? 0 : -ENOMEM;
+		rq->shots.mask = nr - 1;
+		/* Pairs with the load above. */
+		smp_store_release(&rq->shots.entries, entries);
+	}
+	mutex_unlock(&rq->setup_lock);
+	return ret;
+}
+
+/* Returns how many were posted. */
+static unsigned int shots_run(struct untwist_channel *ch)
+{
+	struct untwist_shots *shots = &ch->requests.shots;
+	u32 tail = shots->tail;
+	/* Pairs with the store in untwist_post(). */
+	u32 nr = smp_load_acquire(&shots->head) - tail;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		struct untwist_shot *shot = &shots->entries[(tail + i) & shots->mask];
+		struct untwist_slot *slot = shot->slot;
+		struct untwist_cqe cqe = {
+			.user_data = slot->user_data,
+			.res = shot->res,
+			.flags = UNTWIST_CQE_F_MORE | cqe_lost(slot),
+			.value = { shot->value[0], shot->value[1] },
+		};
+
+		/* Pairs with the load in untwist_post(): the place is free. */
+		smp_store_release(&shots->tail, tail + i + 1);
+		untwist_count(ch->ud, UNTWIST_STAT_SHOTS, 1);
+		trace_untwist_post(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode,
+				   cqe.res);
+		if (slot->sink)
+			slot->sink->post(slot, &cqe);
+		else
+			untwist_requests_put(ch, &cqe, 1);
+	}
+	return nr;
+}
+
+/* The work's part. */
+
+static void slots_cancel_late(struct untwist_channel *ch)
+{
+	struct untwist_slot *slot;
+
+	while ((slot = untwist_deadline_expired(&ch->requests))) {
+		untwist_slot_cancel(ch, slot, UNTWIST_REQ_CANCELLED | UNTWIST_REQ_TIMED_OUT);
+		untwist_slot_put(ch, slot);
+	}
+}
+
+/**
+ * untwist_requests_run() - post all finished requests, start what waited for
+ * them, and cancel what is late
+ * @ch: channel
+ * @wake: set if there is something to read
+ *
+ * Context: the channel's work.
+ *
+ * Return: how many were posted for good; the caller wakes the readers once and
+ * then drops as many users.
+ */
+unsigned int untwist_requests_run(struct untwist_channel *ch, bool *wake)
+{
+	/* Before the shots: those of a finished request are all there, then. */
+	struct llist_node *done = llist_reverse_order(llist_del_all(&ch->requests.done));
+	struct untwist_slot *slot, *next;
+	unsigned int posted = 0;
+	struct consequences after;
+
+	consequences_none(&after);
+	*wake = shots_run(ch);
+	llist_for_each_entry_safe(slot, next, done, done) {
+		if (slot->op->done && !slot->error) {
+			untwist_call_begin(ch->ud);
+			slot->op->done(&slot->req);
+			untwist_call_end(ch->ud);
+		}
+		slot_post(ch, slot, &after);
+		atomic_dec(&ch->requests.nr_done);
+		posted++;
+	}
+	slots_cancel_late(ch);
+	posted += consequences_follow(ch, &after);
+	*wake |= posted > 0;
+	return posted;
+}
+
+/* Cancellation. */
+
+/* In the backlog, or behind another one in its chain. */
+static bool slot_waits(const struct untwist_slot *slot)
+{
+	int state = atomic_read(&slot->state);
+
+	return state & UNTWIST_REQ_LIVE && !(state & UNTWIST_REQ_STARTED);
+}
+
+/* Returns true if nobody has started it, and nobody will. */
+static bool slot_end_waiting(struct untwist_channel *ch, struct untwist_slot *slot, int why)
+{
+	struct untwist_requests *rq = &ch->requests;
+	struct consequences after;
+	bool waiting;
+
+	consequences_none(&after);
+	spin_lock(&rq->lock);
+	waiting = slot_waits(slot);
+	if (waiting) {
+		if (slot->prev)
+			slot->prev->next = NULL;
+		else
+			list_del_init(&slot->wait);
+		atomic_or(why, &slot->state);
+		chain_end(slot, &after);
+		/* The end of what held the others back may be theirs, too. */
+		backlog_run(rq, &after);
+	}
+	spin_unlock(&rq->lock);
+	if (!waiting)
+		return false;
+	slots_end(ch, &after);
+	untwist_channel_leave_posted(ch, consequences_follow(ch, &after));
+	return true;
+}
+
+/**
+ * untwist_slot_cancel() - ask for the early end of a request
+ * @ch: channel
+ * @slot: request, pinned by the caller
+ * @why: UNTWIST_REQ_CANCELLED, and UNTWIST_REQ_TIMED_OUT besides if so
+ *
+ * Context: process, within untwist_channel_enter() or with a live request;
+ * may sleep.
+ *
+ * Return: 0 if this caller's cancel is the one that counts; -EALREADY, asked
+ * before or not possible; -ENOENT, it is complete.
+ */
+int untwist_slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot, int why)
+{
+	int old;
+
+	if (slot_waits(slot) && slot_end_waiting(ch, slot, why))
+		return 0;
+	if (!ch->ud->config.ops->cancel)
 		return -EALREADY;
-	if (!(old & UNTWIST_REQ_LIVE) || old & UNTWIST_REQ_CLAIMED)
-		return -ENOENT;
+	old = atomic_read(&slot->state);
+	do {
+		if (old & UNTWIST_REQ_CANCELLED)
+			return -EALREADY;
+		if (!(old & UNTWIST_REQ_LIVE) || old & UNTWIST_REQ_CLAIMED)
+			return -ENOENT;
+	} while (!atomic_try_cmpxchg(&slot->state, &old, old | why));
 	if (old & UNTWIST_REQ_SUBMITTED)
 		slot_call_cancel(ch, slot);
 	return 0;
 }
 
-/* The oldest live request that matches and is not cancelled yet, pinned. */
+/* Whether a cancel may have an effect. */
+static bool slot_cancellable(const struct untwist_channel *ch, const struct untwist_slot *slot)
+{
+	int state = atomic_read(&slot->state);
+
+	if (state & (UNTWIST_REQ_CANCELLED | UNTWIST_REQ_CLAIMED))
+		return false;
+	return !(state & UNTWIST_REQ_STARTED) || ch->ud->config.ops->cancel;
+}
+
+/* The oldest live request that matches and can be cancelled, pinned. */
 static struct untwist_slot *slot_find(struct untwist_channel *ch, const u64 *user_data)
 {
 	struct untwist_requests *rq = &ch->requests;
@@ -309,9 +847,9 @@ static struct untwist_slot *slot_find(struct untwist_channel *ch, const u64 *use
 
 	spin_lock(&rq->lock);
 	list_for_each_entry(slot, &rq->live, link) {
-		if (user_data && slot->user_data != *user_data)
+		if (user_data && (slot->sink || slot->user_data != *user_data))
 			continue;
-		if (atomic_read(&slot->state) & (UNTWIST_REQ_CANCELLED | UNTWIST_REQ_CLAIMED))
+		if (!slot_cancellable(ch, slot))
 			continue;
 		refcount_inc(&slot->refs);
 		spin_unlock(&rq->lock);
@@ -329,7 +867,7 @@ static bool slot_exists(struct untwist_channel *ch, u64 user_data)
 
 	spin_lock(&rq->lock);
 	list_for_each_entry(slot, &rq->live, link)
-		found |= slot->user_data == user_data &&
+		found |= !slot->sink && slot->user_data == user_data &&
 			!(atomic_read(&slot->state) & UNTWIST_REQ_CLAIMED);
 	spin_unlock(&rq->lock);
 	return found;
@@ -347,211 +885,38 @@ static bool slot_exists(struct untwist_channel *ch, u64 user_data)
  */
 int untwist_requests_cancel(struct untwist_channel *ch, u64 user_data)
 {
-	struct untwist_slot *slot;
+	struct untwist_slot *slot = slot_find(ch, &user_data);
 	int ret;
 
-	if (!ch->ud->config.ops->cancel)
-		return slot_exists(ch, user_data) ? -EALREADY : -ENOENT;
-	slot = slot_find(ch, &user_data);
 	if (!slot)
 		return slot_exists(ch, user_data) ? -EALREADY : -ENOENT;
-	ret = slot_cancel(ch, slot);
-	slot_put(ch, slot);
+	ret = untwist_slot_cancel(ch, slot, UNTWIST_REQ_CANCELLED);
+	untwist_slot_put(ch, slot);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_requests_cancel);
 
 /**
  * untwist_requests_cancel_all() - ask for the early end of what is in flight
- * @ch: channel, on which no more requests are submitted
+ * @ch: channel
  *
  * Context: process, while the driver may be called.
- */
-void untwist_requests_cancel_all(struct untwist_channel *ch)
-{
-	struct untwist_slot *slot;
-
-	if (!ch->ud->config.ops->cancel)
-		return;
-	while ((slot = slot_find(ch, NULL))) {
-		slot_cancel(ch, slot);
-		slot_put(ch, slot);
-	}
-}
-
-/* Submission. */
-
-static int sqe_check(const struct untwist_channel *ch, const struct untwist_sqe *sqe,
-		     const struct untwist_opcode *op)
-{
-	if (sqe->flags || sqe->reserved0 || sqe->reserved1[0] || sqe->reserved1[1])
-		return -EINVAL;
-	if (!sqe->len)
-		return sqe->addr ? -EINVAL : 0;
-	if (op != &unknown_op && !op->payload)
-		return -EINVAL;
-	if (sqe->len > ch->ud->config.payload_max)
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int slot_fill(struct untwist_channel *ch, struct untwist_slot *slot,
-		     const struct untwist_sqe *sqe, const struct untwist_opcode *op)
-{
-	int ret;
-
-	memset(slot, 0, slot_stride(ch->ud));
-	if (sqe->len && op->payload) {
-		ret = untwist_payload_take(&slot->payload, sqe->addr, sqe->len, op->payload);
-		if (ret)
-			return ret;
-	}
-	slot->req.channel = ch;
-	slot->req.opcode = sqe->opcode;
-	slot->req.payload = slot->payload.data;
-	slot->req.len = slot->payload.len;
-	slot->req.arg[0] = sqe->arg[0];
-	slot->req.arg[1] = sqe->arg[1];
-	slot->op = op;
-	slot->user_data = sqe->user_data;
-	INIT_LIST_HEAD(&slot->req.node);
-	refcount_set(&slot->refs, 2); /* the request, and its submitter */
-	atomic_set(&slot->state, UNTWIST_REQ_LIVE);
-	return 0;
-}
-
-/* Returns true if the request is complete and posted already. */
-static bool slot_start(struct untwist_channel *ch, struct untwist_slot *slot)
-{
-	struct untwist_requests *rq = &ch->requests;
-	bool posted;
-	int ret, old;
-
-	spin_lock(&rq->lock);
-	list_add_tail(&slot->link, &rq->live);
-	/* Who shuts the channel may have looked for live ones already. */
-	if (test_bit(UNTWIST_CH_SHUT, &ch->state) && ch->ud->config.ops->cancel)
-		atomic_or(UNTWIST_REQ_CANCELLED, &slot->state);
-	spin_unlock(&rq->lock);
-	untwist_count(ch->ud, UNTWIST_STAT_REQUESTS, 1);
-	trace_untwist_submit(ch, slot->user_data, slot->req.opcode, slot->req.len);
-
-	untwist_call_begin(ch->ud);
-	ret = slot->op->submit(&slot->req);
-	untwist_call_end(ch->ud);
-	if (ret)
-		untwist_complete(&slot->req, ret);
-
-	old = atomic_fetch_or(UNTWIST_REQ_SUBMITTED, &slot->state);
-	/*
-	 * The work serialises done operations, and what finished before and is
-	 * still on its way is not to be overtaken.
-	 */
-	posted = old & UNTWIST_REQ_FINISHED && !slot->op->done && !atomic_read(&rq->nr_done);
-	if (posted) {
-		slot_post(ch, slot);
-		untwist_channel_leave(ch, 1);
-	} else if (old & UNTWIST_REQ_FINISHED) {
-		slot_hand_on(ch, slot);
-	} else if (old & UNTWIST_REQ_CANCELLED) {
-		slot_call_cancel(ch, slot);
-	}
-	slot_put(ch, slot);
-	return posted;
-}
-
-static int request_submit(struct untwist_channel *ch, const struct untwist_sqe *sqe, u32 *posted)
-{
-	const struct untwist_opcode *op = opcode_find(ch->ud, sqe->opcode);
-	struct untwist_slot *slot;
-	int ret;
-
-	ret = sqe_check(ch, sqe, op);
-	if (ret)
-		return ret;
-	slot = slot_take(ch);
-	if (!slot)
-		return -EAGAIN;
-	ret = slot_fill(ch, slot, sqe, op);
-	if (ret) {
-		slot_untake(ch, slot);
-		return ret;
-	}
-	/* One user for the request: until it is posted, the driver stays. */
-	if (!untwist_channel_enter(ch)) {
-		untwist_payload_return(&slot->payload, 0);
-		atomic_set(&slot->state, 0);
-		slot_untake(ch, slot);
-		return -ENODEV;
-	}
-	*posted += slot_start(ch, slot);
-	return 0;
-}
-
-/**
- * untwist_requests_submit() - take requests from a program
- * @ch: channel
- * @submit: as the program gave it
- *
- * Context: process, of the program, within untwist_channel_enter(); may sleep.
- *
- * Return: how many entries were taken, at least 1; or why the first was not,
- * see UNTWIST_IOC_SUBMIT.
- */
-int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_submit *submit)
-{
-	const void __user *entries = u64_to_user_ptr(submit->entries);
-	struct untwist_requests *rq = &ch->requests;
-	struct untwist_sqe sqe;
-	u32 posted = 0;
-	u32 taken = 0;
-	int ret;
-
-	if (!untwist_device_has_requests(ch->ud))
-		return -EOPNOTSUPP;
-	if (submit->flags || submit->reserved || !submit->count)
-		return -EINVAL;
-	if (submit->entry_size < SQE_SIZE_MIN || submit->entry_size > PAGE_SIZE)
-		return -EINVAL;
-	if (submit->entries != (unsigned long)submit->entries)
-		return -EFAULT;
-
-	if (mutex_lock_interruptible(&rq->submit_lock))
-		return -ERESTARTSYS;
-	ret = slots_make(ch);
-	while (!ret && taken < min(submit->count, ch->ud->config.requests_max)) {
-		ret = copy_struct_from_user(&sqe, sizeof(sqe),
-					    entries + (size_t)taken * submit->entry_size,
-					    submit->entry_size);
-		if (!ret)
-			ret = request_submit(ch, &sqe, &posted);
-		if (!ret)
-			taken++;
-	}
-	mutex_unlock(&rq->submit_lock);
-	if (posted)
-		untwist_channel_wake_posted(ch);
-	return taken ? taken : ret;
-}
-EXPORT_SYMBOL_IF_KUNIT(untwist_requests_submit);
-
-/* The completion queue, as poll() and read() see it. */
-
-/**
- * untwist_requests_ready() - completions that a read would return
- * @ch: channel
  *
  * Return: how many.
  */
-u32 untwist_requests_ready(const struct untwist_channel *ch)
+unsigned int untwist_requests_cancel_all(struct untwist_channel *ch)
 {
-	const struct untwist_requests *rq = &ch->requests;
-	u32 tail = READ_ONCE(rq->cq_tail);
+	struct untwist_slot *slot;
+	unsigned int n = 0;
 
-	/* Pairs with the store in slot_post(): the entries are there. */
-	return smp_load_acquire(&rq->cq_head) - tail;
+	while ((slot = slot_find(ch, NULL))) {
+		n += !untwist_slot_cancel(ch, slot, UNTWIST_REQ_CANCELLED);
+		untwist_slot_put(ch, slot);
+	}
+	return n;
 }
-EXPORT_SYMBOL_IF_KUNIT(untwist_requests_ready);
+
+/* The completion queue, as poll() and read() see it. */
 
 /**
  * untwist_requests_room() - whether a submission would be taken
@@ -559,12 +924,11 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_requests_ready);
  *
  * Return: true if the channel holds less than it may.
  */
-bool untwist_requests_room(const struct untwist_channel *ch)
+bool untwist_requests_room(struct untwist_channel *ch)
 {
-	const struct untwist_requests *rq = &ch->requests;
+	struct untwist_requests *rq = &ch->requests;
 
-	return READ_ONCE(rq->in_use) < ch->ud->config.requests_max &&
-		(!READ_ONCE(rq->slots) || !list_empty(&rq->free));
+	return !READ_ONCE(rq->slots) || (untwist_cq_room(&rq->cq) && !list_empty(&rq->free));
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_requests_room);
 
@@ -572,7 +936,7 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_requests_room);
  * untwist_requests_due() - whether there are completions still to come
  * @ch: channel
  *
- * Return: true if a request is in flight.
+ * Return: true if a request is in flight, or may be about to be.
  */
 bool untwist_requests_due(struct untwist_channel *ch)
 {
@@ -580,7 +944,7 @@ bool untwist_requests_due(struct untwist_channel *ch)
 	bool due;
 
 	spin_lock(&rq->lock);
-	due = rq->in_use != rq->cq_head - rq->cq_tail;
+	due = rq->nr_live || atomic_read(&rq->nr_inside);
 	spin_unlock(&rq->lock);
 	return due;
 }
@@ -590,44 +954,59 @@ bool untwist_requests_due(struct untwist_channel *ch)
  * @ch: channel, its rd_mutex held
  * @to: destination
  *
- * An entry leaves the queue once it has arrived whole.
- *
  * Context: may fault and sleep.
  *
- * Return: bytes; 0, there is none; -EINVAL, no room for one; -EFAULT.
+ * Return: bytes; 0, there is none; -EINVAL, no room for one, or they go to a
+ * ring; -EFAULT.
  */
 ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to)
 {
-	struct untwist_requests *rq = &ch->requests;
-	u32 ready = untwist_requests_ready(ch);
-	bool was_full;
-	u32 n;
+	bool made_room = false;
+	ssize_t ret;
 
 	lockdep_assert_held(&ch->rd_mutex);
-	if (iov_iter_count(to) < sizeof(struct untwist_cqe))
-		return -EINVAL;
-	for (n = 0; n < ready && iov_iter_count(to) >= sizeof(struct untwist_cqe); n++) {
-		struct untwist_cqe cqe = rq->cq[(rq->cq_tail + n) & rq->cq_mask];
-
-		if (copy_to_iter(&cqe, sizeof(cqe), to) != sizeof(cqe))
-			break;
-	}
-	if (!n)
-		return ready ? -EFAULT : 0;
-
-	spin_lock(&rq->lock);
-	was_full = rq->in_use == ch->ud->config.requests_max;
-	WRITE_ONCE(rq->cq_tail, rq->cq_tail + n);
-	WRITE_ONCE(rq->in_use, rq->in_use - n);
-	spin_unlock(&rq->lock);
+	ret = untwist_cq_read(&ch->requests.cq, to, &made_room);
 	/* Not by announce: the device's workqueue may be gone, and is not needed. */
-	if (was_full) {
+	if (made_room) {
 		untwist_channel_wake(ch, EPOLLOUT | EPOLLWRNORM);
 		kill_fasync(&ch->fasync, SIGIO, POLL_OUT);
 	}
-	return n * sizeof(struct untwist_cqe);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_requests_read);
+
+/**
+ * untwist_requests_set_eventfd() - what to signal with completions
+ * @rq: request plane
+ * @eventfd: reference, taken over; NULL, nothing
+ */
+void untwist_requests_set_eventfd(struct untwist_requests *rq, struct eventfd_ctx *eventfd)
+{
+	struct eventfd_ctx *old;
+
+	spin_lock(&rq->lock);
+	old = rq->eventfd;
+	WRITE_ONCE(rq->eventfd, eventfd);
+	spin_unlock(&rq->lock);
+	if (old)
+		eventfd_ctx_put(old);
+}
+
+/**
+ * untwist_requests_signal() - signal the eventfd, if there is one
+ * @rq: request plane
+ *
+ * Context: process.
+ */
+void untwist_requests_signal(struct untwist_requests *rq)
+{
+	if (!READ_ONCE(rq->eventfd))
+		return;
+	spin_lock(&rq->lock);
+	if (rq->eventfd)
+		untwist_eventfd_signal(rq->eventfd);
+	spin_unlock(&rq->lock);
+}
 
 /* Memory. */
 
@@ -637,11 +1016,14 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_requests_read);
  */
 void untwist_requests_init(struct untwist_requests *rq)
 {
-	mutex_init(&rq->submit_lock);
+	mutex_init(&rq->setup_lock);
 	spin_lock_init(&rq->lock);
 	INIT_LIST_HEAD(&rq->free);
 	INIT_LIST_HEAD(&rq->live);
+	INIT_LIST_HEAD(&rq->backlog);
 	init_llist_head(&rq->done);
+	raw_spin_lock_init(&rq->shots.lock);
+	untwist_deadlines_init(rq);
 }
 
 /**
@@ -651,13 +1033,17 @@ void untwist_requests_init(struct untwist_requests *rq)
 void untwist_requests_release(struct untwist_requests *rq)
 {
 	WARN_ON_ONCE(!list_empty(&rq->live));
+	if (rq->eventfd)
+		eventfd_ctx_put(rq->eventfd);
+	untwist_cq_release(&rq->cq);
+	untwist_ring_release(rq->ring);
+	kvfree(rq->shots.entries);
 	kvfree(rq->slots);
-	kvfree(rq->cq);
 }
 
 /**
  * untwist_request_priv() - the driver's own memory with a request
- * @req: request
+ * @req: request that came by submit
  *
  * Return: untwist_config.request_size bytes, zero when submit is called.
  */

@@ -56,6 +56,8 @@ STAT_ATTR(tx_records, TX_RECORDS);
 STAT_ATTR(wakeups, WAKEUPS);
 STAT_ATTR(requests, REQUESTS);
 STAT_ATTR(completions, COMPLETIONS);
+STAT_ATTR(shots, SHOTS);
+STAT_ATTR(shots_lost, SHOTS_LOST);
 STAT_ATTR(errors, ERRORS);
 STAT_ATTR(cancels, CANCELS);
 STAT_ATTR(misuses, MISUSES);
@@ -66,6 +68,7 @@ static struct attribute *stat_attrs[] = {
 	&stat_rx_lost_records.dev.attr, &stat_tx_bytes.dev.attr,
 	&stat_tx_records.dev.attr,	&stat_wakeups.dev.attr,
 	&stat_requests.dev.attr,	&stat_completions.dev.attr,
+	&stat_shots.dev.attr,		&stat_shots_lost.dev.attr,
 	&stat_errors.dev.attr,		&stat_cancels.dev.attr,
 	&stat_misuses.dev.attr,		NULL,
 };

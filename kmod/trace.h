@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tracepoints, under events/untwist in tracefs. A channel is named by its
- * device and the number of the open, a request by its user_data besides.
+ * device and the number of the open, a request by its tag and its user_data
+ * besides.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM untwist
@@ -14,46 +15,62 @@
 #include "channel.h"
 #include "compat.h"
 
-TRACE_EVENT(untwist_submit,
-	TP_PROTO(const struct untwist_channel *ch, u64 user_data, u32 opcode, u32 len),
-	TP_ARGS(ch, user_data, opcode, len),
+/* Without waiting there is no slot, and so no tag: it is 0 then. */
+DECLARE_EVENT_CLASS(untwist_request,
+	TP_PROTO(const struct untwist_channel *ch, u32 tag, u64 user_data, u32 opcode, s32 value),
+	TP_ARGS(ch, tag, user_data, opcode, value),
 	TP_STRUCT__entry(
 		__string(device, ch->ud->name)
 		__field(unsigned int, channel)
+		__field(u32, tag)
 		__field(u64, user_data)
 		__field(u32, opcode)
-		__field(u32, len)
+		__field(s32, value)
 	),
 	TP_fast_assign(
 		untwist_assign_str(device, ch->ud->name);
 		__entry->channel = ch->id;
+		__entry->tag = tag;
 		__entry->user_data = user_data;
 		__entry->opcode = opcode;
-		__entry->len = len;
+		__entry->value = value;
 	),
-	TP_printk("%s:%u user_data=%llu opcode=%u len=%u", __get_str(device),
-		  __entry->channel, __entry->user_data, __entry->opcode, __entry->len)
+	TP_printk("%s:%u tag=%#x user_data=%llu opcode=%u value=%d", __get_str(device),
+		  __entry->channel, __entry->tag, __entry->user_data, __entry->opcode,
+		  __entry->value)
 );
 
-TRACE_EVENT(untwist_complete,
-	TP_PROTO(const struct untwist_channel *ch, u64 user_data, u32 opcode, s32 res),
-	TP_ARGS(ch, user_data, opcode, res),
-	TP_STRUCT__entry(
-		__string(device, ch->ud->name)
-		__field(unsigned int, channel)
-		__field(u64, user_data)
-		__field(u32, opcode)
-		__field(s32, res)
-	),
-	TP_fast_assign(
-		untwist_assign_str(device, ch->ud->name);
-		__entry->channel = ch->id;
-		__entry->user_data = user_data;
-		__entry->opcode = opcode;
-		__entry->res = res;
-	),
-	TP_printk("%s:%u user_data=%llu opcode=%u res=%d", __get_str(device),
-		  __entry->channel, __entry->user_data, __entry->opcode, __entry->res)
+/* Taken from the program; the value is the length of the payload. */
+DEFINE_EVENT_PRINT(untwist_request, untwist_submit,
+	TP_PROTO(const struct untwist_channel *ch, u32 tag, u64 user_data, u32 opcode, s32 value),
+	TP_ARGS(ch, tag, user_data, opcode, value),
+	TP_printk("%s:%u tag=%#x user_data=%llu opcode=%u len=%d", __get_str(device),
+		  __entry->channel, __entry->tag, __entry->user_data, __entry->opcode,
+		  __entry->value)
+);
+
+/* Given to the driver. */
+DEFINE_EVENT(untwist_request, untwist_issue,
+	TP_PROTO(const struct untwist_channel *ch, u32 tag, u64 user_data, u32 opcode, s32 value),
+	TP_ARGS(ch, tag, user_data, opcode, value)
+);
+
+/* Completed by the driver; the value is its result. */
+DEFINE_EVENT_PRINT(untwist_request, untwist_complete,
+	TP_PROTO(const struct untwist_channel *ch, u32 tag, u64 user_data, u32 opcode, s32 value),
+	TP_ARGS(ch, tag, user_data, opcode, value),
+	TP_printk("%s:%u tag=%#x user_data=%llu opcode=%u res=%d", __get_str(device),
+		  __entry->channel, __entry->tag, __entry->user_data, __entry->opcode,
+		  __entry->value)
+);
+
+/* On its way to the program; the value is the result as that is told. */
+DEFINE_EVENT_PRINT(untwist_request, untwist_post,
+	TP_PROTO(const struct untwist_channel *ch, u32 tag, u64 user_data, u32 opcode, s32 value),
+	TP_ARGS(ch, tag, user_data, opcode, value),
+	TP_printk("%s:%u tag=%#x user_data=%llu opcode=%u res=%d", __get_str(device),
+		  __entry->channel, __entry->tag, __entry->user_data, __entry->opcode,
+		  __entry->value)
 );
 
 TRACE_EVENT(untwist_push,

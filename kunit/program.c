@@ -16,6 +16,7 @@
 #include <linux/uio.h>
 
 #include "channel.h"
+#include "submit.h"
 #include "program.h"
 
 #define PROGRAM_MEMORY SZ_16K
@@ -245,7 +246,8 @@ EXPORT_SYMBOL_GPL(program_completions);
 struct untwist_cqe program_await(struct program *p)
 {
 	struct untwist_cqe cqe = {};
-	long left = wait_event_interruptible_timeout(p->ch->wait, untwist_requests_ready(p->ch),
+	long left = wait_event_interruptible_timeout(p->ch->wait,
+						     untwist_requests_ready(&p->ch->requests),
 						     TEST_LIMIT);
 
 	KUNIT_ASSERT_GT_MSG(p->test, left, 0l, "no completion came");

@@ -189,7 +189,7 @@ static bool submit_once(struct kunit *test, struct program *p, struct fake *fake
 	if (ret != 1) {
 		KUNIT_ASSERT_TRUE(test, failed);
 		KUNIT_ASSERT_TRUE(test, ret == -ENOMEM || ret == -EFAULT);
-		KUNIT_ASSERT_EQ(test, 0u, p->ch->requests.in_use);
+		KUNIT_ASSERT_EQ(test, 0u, p->ch->requests.cq.in_use.counter);
 		KUNIT_ASSERT_EQ(test, 1, program_submit_entries(p, &submit, &entry));
 	}
 	KUNIT_ASSERT_EQ(test, 0, program_await(p).res);

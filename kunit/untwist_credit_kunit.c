@@ -14,6 +14,7 @@
 #include "fake.h"
 #include "program.h"
 #include "stats.h"
+#include "submit.h"
 #include "thread.h"
 #include "watch.h"
 
@@ -106,22 +107,23 @@ static void room_returns_with_a_slow_cancel(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, program_ask(p, &ask));
 }
 
-/* While it was looked at, the plane was full: who saw that is to look again. */
-static void room_returns_with_a_failed_submission(struct kunit *test)
+/* While the chain was put together, the plane was full: who saw that is to look again. */
+static void room_returns_with_a_chain_that_is_not_taken(struct kunit *test)
 {
-	struct program *p = start(test, 1);
-	const struct untwist_sqe bad = {
-		.opcode = FAKE_OP_PAYLOAD,
-		.addr = ULONG_MAX - 100,
-		.len = 16,
+	struct program *p = start(test, 2);
+	const struct untwist_sqe chain[] = {
+		{ .opcode = FAKE_OP_PLAIN, .flags = UNTWIST_SQE_LINK },
+		{ .opcode = FAKE_OP_PAYLOAD, .addr = ULONG_MAX - 100, .len = 16 },
 	};
-	struct untwist_submit submit = { .count = 1, .entry_size = sizeof(bad) };
+	struct untwist_submit submit = { .count = 2, .entry_size = sizeof(chain[0]) };
 	struct watch *watch = watch_start(test, p->ch);
 
-	KUNIT_EXPECT_EQ(test, -EFAULT, program_submit_entries(p, &submit, &bad));
+	KUNIT_ASSERT_EQ(test, 1, program_ask(p, &(struct ask){ 1 }));
+	KUNIT_EXPECT_EQ(test, -EFAULT, program_submit_entries(p, &submit, chain));
 	KUNIT_EXPECT_TRUE(test, woken_with(watch, EPOLLOUT | EPOLLWRNORM));
 	KUNIT_EXPECT_TRUE(test, program_polls(p, EPOLLOUT));
-	KUNIT_EXPECT_EQ(test, 1, program_ask(p, &(struct ask){ 1 }));
+	KUNIT_EXPECT_EQ(test, 1, program_ask(p, &(struct ask){ 2 }));
+	KUNIT_EXPECT_EQ(test, 2, fake_calls(fake_behind(p), FAKE_SUBMIT));
 }
 
 static void channels_have_room_of_their_own(struct kunit *test)
@@ -265,9 +267,9 @@ static const struct refusal_case refusal_cases[] = {
 	{ "reserved", { .count = 1, .entry_size = 64, .reserved = 1 }, {}, -EINVAL },
 	{ "entry too short", { .count = 1, .entry_size = 63 }, {}, -EINVAL },
 	{ "entry too long", { .count = 1, .entry_size = PAGE_SIZE + 1 }, {}, -EINVAL },
-	{ "entry flags", GOOD_SUBMIT, { .flags = 1 }, -EINVAL },
+	{ "entry flags", GOOD_SUBMIT, { .flags = 1u << 31 }, -EINVAL },
 	{ "entry reserved0", GOOD_SUBMIT, { .reserved0 = 1 }, -EINVAL },
-	{ "entry reserved1", GOOD_SUBMIT, { .reserved1 = { 0, 1 } }, -EINVAL },
+	{ "entry reserved1", GOOD_SUBMIT, { .reserved1 = 1 }, -EINVAL },
 	{ "address without length", GOOD_SUBMIT, { .addr = 4096 }, -EINVAL },
 	{ "payload not taken", GOOD_SUBMIT, { .addr = 4096, .len = 1 }, -EINVAL },
 	{ "payload too long",
@@ -305,7 +307,7 @@ static void submission_stops_at_a_bad_entry(struct kunit *test)
 	const struct untwist_sqe entries[] = {
 		{ .opcode = FAKE_OP_PLAIN },
 		{ .opcode = FAKE_OP_PLAIN },
-		{ .flags = 1 },
+		{ .flags = 1u << 31 },
 		{ .opcode = FAKE_OP_PLAIN },
 	};
 	struct untwist_submit submit = { .count = 4, .entry_size = sizeof(entries[0]) };
@@ -338,7 +340,7 @@ static void submission_without_opcodes(struct kunit *test)
 static struct kunit_case credit_cases[] = {
 	KUNIT_CASE(room_returns_with_the_read),
 	KUNIT_CASE(room_returns_with_a_slow_cancel),
-	KUNIT_CASE(room_returns_with_a_failed_submission),
+	KUNIT_CASE(room_returns_with_a_chain_that_is_not_taken),
 	KUNIT_CASE(channels_have_room_of_their_own),
 	KUNIT_CASE_PARAM(read_in_the_order_of_completion, order_gen_params),
 	KUNIT_CASE(quick_ones_do_not_overtake),

@@ -64,7 +64,7 @@ static void await_completions(struct kunit *test, struct program *p, unsigned in
 {
 	unsigned long end = jiffies + TEST_LIMIT;
 
-	while (untwist_requests_ready(p->ch) < n) {
+	while (untwist_requests_ready(&p->ch->requests) < n) {
 		KUNIT_ASSERT_TRUE(test, time_before(jiffies, end));
 		cond_resched();
 	}
@@ -107,8 +107,8 @@ static const struct stat_case stat_cases[] = {
 	{ "opens", 1 },		 { "rx_bytes", 7 },	   { "rx_records", 2 },
 	{ "rx_lost_bytes", 30 }, { "rx_lost_records", 1 }, { "tx_bytes", 9 },
 	{ "tx_records", 3 },	 { "wakeups", 2 },	   { "requests", 4 },
-	{ "completions", 4 },	 { "errors", 2 },	   { "cancels", 1 },
-	{ "misuses", 0 },
+	{ "completions", 4 },	 { "shots", 0 },	   { "shots_lost", 0 },
+	{ "errors", 2 },	 { "cancels", 1 },	   { "misuses", 0 },
 };
 
 static_assert(ARRAY_SIZE(stat_cases) == UNTWIST_NR_STATS);

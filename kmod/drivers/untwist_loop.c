@@ -5,13 +5,15 @@
  * This is the driver to start a new one from. It shows, in order:
  *   1. a data plane: take what the program wrote, push what it shall read,
  *      and hold back while there is no room;
- *   2. a request that a timer completes, and its cancel;
+ *   2. requests: one that a timer completes, one that is complete at once, one
+ *	that completes many times, and their cancel;
  *   3. the open and the close;
  *   4. the description of a device;
  *   5. the devices themselves. Only this part is about having no hardware: a
  *      driver with some calls devm_untwist_register() in its probe instead, as
  *      untwist_edu does.
  */
+#include <linux/capability.h>
 #include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -22,6 +24,7 @@
 
 #define LOOP_RECORD_MAX 4096
 #define LOOP_DELAY_MAX	(60ULL * NSEC_PER_SEC)
+#define LOOP_TICK_MIN	1000ULL
 
 static unsigned int delay_us;
 module_param(delay_us, uint, 0644);
@@ -42,6 +45,7 @@ MODULE_PARM_DESC(hard_irq, "be late by hard interrupts, not soft ones, in later 
  *	timer may be a hard interrupt
  * @armed: the timer will move all that is written until it clears this;
  *	guarded by @lock
+ * @late: tag of a request that is complete and will be completed again, or 0
  * @buf: what is on its way, guarded by @lock
  */
 struct loop_echo {
@@ -50,6 +54,7 @@ struct loop_echo {
 	struct hrtimer timer;
 	raw_spinlock_t lock;
 	bool armed;
+	u32 late;
 	u8 buf[LOOP_RECORD_MAX];
 };
 
@@ -126,12 +131,13 @@ static void loop_resume(struct untwist_channel *ch)
 	loop_move(untwist_channel_drvdata(ch));
 }
 
-/* 2. A request. */
+/* 2. Requests. */
 
 /* The driver's own part of a request, next to what the core knows of it. */
 struct loop_request {
 	struct hrtimer timer;
 	struct untwist_request *req;
+	u64 ticks;
 };
 
 static void loop_answer(struct untwist_request *req)
@@ -164,13 +170,83 @@ static int loop_submit_echo(struct untwist_request *req)
 	return 0;
 }
 
+static s32 loop_value(struct untwist_request *req)
+{
+	req->value[0] = req->arg[1];
+	return 0;
+}
+
+/* Many completions of one request; a program that does not read is not waited for. */
+static enum hrtimer_restart loop_tick(struct hrtimer *timer)
+{
+	struct loop_request *lr = container_of(timer, struct loop_request, timer);
+	struct untwist_request *req = lr->req;
+
+	untwist_post(req, 0, lr->ticks++, 0);
+	if (lr->ticks == req->arg[1]) {
+		untwist_complete(req, (s32)min_t(u64, lr->ticks, S32_MAX));
+		return HRTIMER_NORESTART;
+	}
+	hrtimer_forward_now(timer, ns_to_ktime(req->arg[0]));
+	return HRTIMER_RESTART;
+}
+
+static int loop_submit_ticks(struct untwist_request *req)
+{
+	struct loop_echo *echo = untwist_channel_drvdata(req->channel);
+	struct loop_request *lr = untwist_request_priv(req);
+
+	if (!req->multishot)
+		return -EINVAL;
+	if (req->arg[0] < LOOP_TICK_MIN || req->arg[0] > LOOP_DELAY_MAX)
+		return -ERANGE;
+	lr->req = req;
+	hrtimer_init(&lr->timer, CLOCK_MONOTONIC, echo->mode);
+	lr->timer.function = loop_tick;
+	hrtimer_start(&lr->timer, ns_to_ktime(req->arg[0]), echo->mode);
+	return 0;
+}
+
+/* What a driver must not do; yours will not have this. */
+static int loop_submit_fault(struct untwist_request *req)
+{
+	struct loop_echo *echo = untwist_channel_drvdata(req->channel);
+	u32 late;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	late = xchg(&echo->late, 0);
+	if (late)
+		untwist_complete_tag(req->channel, late, -EIO);
+	switch (req->arg[0]) {
+	case UNTWIST_LOOP_FAULT_ERROR:
+		return req->arg[1] && req->arg[1] <= MAX_ERRNO ? -(int)req->arg[1] : -EINVAL;
+	case UNTWIST_LOOP_FAULT_NEVER:
+		return 0;
+	case UNTWIST_LOOP_FAULT_TWICE:
+		untwist_complete(req, 0);
+		untwist_complete(req, 0);
+		return 0;
+	case UNTWIST_LOOP_FAULT_LATE:
+		echo->late = untwist_request_tag(req);
+		untwist_complete(req, 0);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 /* Who takes the timer away completes; else the timer has, or is about to. */
 static void loop_cancel(struct untwist_request *req)
 {
 	struct loop_request *lr = untwist_request_priv(req);
 
-	if (lr->req && hrtimer_cancel(&lr->timer))
+	if (req->opcode == UNTWIST_LOOP_OP_FAULT) {
+		if (req->arg[0] == UNTWIST_LOOP_FAULT_NEVER)
+			untwist_complete(req, -ECANCELED);
+	} else if (lr->req && hrtimer_cancel(&lr->timer)) {
 		untwist_complete(req, -ECANCELED);
+	}
 }
 
 static const struct untwist_opcode loop_opcodes[] = {
@@ -179,6 +255,19 @@ static const struct untwist_opcode loop_opcodes[] = {
 		.name = "echo",
 		.payload = UNTWIST_TO_DEVICE | UNTWIST_FROM_DEVICE,
 		.submit = loop_submit_echo,
+	},
+	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_VALUE)] = {
+		.name = "value",
+		.execute = loop_value,
+	},
+	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_TICKS)] = {
+		.name = "ticks",
+		.multishot = true,
+		.submit = loop_submit_ticks,
+	},
+	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_FAULT)] = {
+		.name = "fault",
+		.submit = loop_submit_fault,
 	},
 	/* clang-format on */
 };

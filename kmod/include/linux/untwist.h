@@ -35,6 +35,7 @@ struct untwist_device;
  *	dma_map_single(); NULL without one
  * @arg: arguments, not looked at by the core: the driver checks them
  * @value: further results; to be written before untwist_complete()
+ * @multishot: the program takes many completions, see untwist_post()
  * @node: for the driver's own lists
  *
  * The driver holds a request from the call of its submit operation until it
@@ -47,6 +48,7 @@ struct untwist_request {
 	void *payload;
 	u64 arg[2];
 	u64 value[2];
+	bool multishot;
 	struct list_head node;
 };
 
@@ -65,9 +67,17 @@ enum untwist_payload_flags {
  * struct untwist_opcode - one kind of request; see UNTWIST_OPCODE()
  * @name: for messages and traces
  * @payload: set of enum untwist_payload_flags; 0, it takes none
+ * @multishot: a request may stay and complete many times; its payload, if
+ *	any, only goes to the device
+ * @execute: do all of the request, for what needs no waiting; in process
+ *	context, may sleep. Returns its result. Cheaper than @submit, and may
+ *	stand instead of it: there is no untwist_complete(), no cancel and no
+ *	untwist_request_priv().
  * @submit: start the request; in process context, may sleep. Returns 0, and
  *	the driver completes the request from any context, even before it
  *	returns; or a negative errno, and the core completes it with that.
+ *	One thread's requests come in the order of their submission; those of
+ *	several threads may come at the same time.
  * @done: optional; release what the request held, as DMA mappings. Called on
  *	the device's workqueue, may sleep, one at a time for each channel:
  *	after untwist_complete() and before the program can see the completion.
@@ -75,6 +85,8 @@ enum untwist_payload_flags {
 struct untwist_opcode {
 	const char *name;
 	unsigned int payload;
+	bool multishot;
+	s32 (*execute)(struct untwist_request *req);
 	int (*submit)(struct untwist_request *req);
 	void (*done)(struct untwist_request *req);
 };
@@ -186,5 +198,9 @@ size_t untwist_pull(struct untwist_channel *ch, void *buf, size_t size);
 
 void *untwist_request_priv(struct untwist_request *req);
 void untwist_complete(struct untwist_request *req, s32 res);
+int untwist_post(struct untwist_request *req, s32 res, u64 value0, u64 value1);
+
+u32 untwist_request_tag(const struct untwist_request *req);
+int untwist_complete_tag(struct untwist_channel *ch, u32 tag, s32 res);
 
 #endif /* _LINUX_UNTWIST_H */

@@ -36,7 +36,9 @@ TEST(info_tells_what_a_device_is)
 	ASSERT_EQ(0, ioctl(fd, UNTWIST_IOC_GET_INFO, &info));
 	EXPECT_EQ(UNTWIST_KIND_RECORD, info.kind);
 	EXPECT_EQ(UNTWIST_PLANE_DATA, info.plane);
-	EXPECT_EQ(UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CANCEL, info.features);
+	EXPECT_EQ(UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CANCEL | UNTWIST_FEAT_CHAIN |
+			  UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_MULTISHOT | UNTWIST_FEAT_RING,
+		  info.features);
 	EXPECT_EQ(LOOP_QUEUE, info.rx_size);
 	EXPECT_EQ(LOOP_QUEUE, info.tx_size);
 	EXPECT_EQ(LOOP_RECORD_MAX, info.record_max);
@@ -234,7 +236,7 @@ TEST(vector_may_split_a_completion)
 
 TEST(unknown_opcodes_complete_as_unsupported)
 {
-	static const __u32 opcodes[] = { 1, UNTWIST_OP_DRIVER - 1, UNTWIST_LOOP_OP_ECHO + 1, ~0u };
+	static const __u32 opcodes[] = { 1, UNTWIST_OP_DRIVER - 1, UNTWIST_LOOP_OP_FAULT + 1, ~0u };
 	unsigned int i;
 	int fd = request_open(0);
 
@@ -258,10 +260,11 @@ TEST(driver_refuses_by_completion)
 TEST(reserved_members_of_an_entry_are_zero)
 {
 	struct untwist_sqe wrong[] = {
-		{ .flags = 1 },
+		{ .flags = UNTWIST_SQE_ARENA << 1 },
+		{ .flags = UNTWIST_SQE_LINK | UNTWIST_SQE_HARDLINK },
+		{ .flags = UNTWIST_SQE_ARENA },
 		{ .reserved0 = 1 },
-		{ .reserved1 = { 1, 0 } },
-		{ .reserved1 = { 0, 1 } },
+		{ .reserved1 = 1 },
 		{ .addr = 1 },
 	};
 	unsigned int i;
@@ -330,7 +333,7 @@ TEST(entries_grow_as_long_as_the_rest_is_zero)
 
 TEST(entries_before_a_bad_one_are_taken)
 {
-	struct untwist_sqe sqes[3] = { { .user_data = 1 }, { .user_data = 2 }, { .flags = 1 } };
+	struct untwist_sqe sqes[3] = { { .user_data = 1 }, { .user_data = 2 }, { .flags = ~0u } };
 	unsigned char *edge = pages_with_edge();
 	struct untwist_sqe *last = (struct untwist_sqe *)edge - 1;
 	int fd = request_open(0);

@@ -54,6 +54,10 @@
 /* untwist_info.features */
 #define UNTWIST_FEAT_REQUESTS	_BITULL(0)	/* the device takes requests */
 #define UNTWIST_FEAT_CANCEL	_BITULL(1)	/* it can cancel issued ones */
+#define UNTWIST_FEAT_CHAIN	_BITULL(2)	/* links and drain */
+#define UNTWIST_FEAT_TIMEOUT	_BITULL(3)	/* untwist_sqe.timeout_ns */
+#define UNTWIST_FEAT_MULTISHOT	_BITULL(4)	/* some opcodes complete many times */
+#define UNTWIST_FEAT_RING	_BITULL(5)	/* UNTWIST_IOC_RING_SETUP */
 
 /**
  * struct untwist_info - what a device is and what a channel of it can hold
@@ -87,11 +91,37 @@ struct untwist_info {
 #define UNTWIST_OP_NOP		0	/* completes at once with result 0 */
 #define UNTWIST_OP_DRIVER	16
 
+/*
+ * untwist_sqe.flags
+ *
+ * A chain is a run of entries of one submission, each but the last with LINK or
+ * HARDLINK. Its requests run one after another. After a LINK the next one is
+ * only started if this one's result is not negative; else all the rest of the
+ * chain completes with ECANCELED. A HARDLINK goes on after a failure, too. A
+ * cancel of a request that has not been started takes the rest of its chain
+ * with it. A chain is taken whole or not at all.
+ *
+ * DRAIN, on the first of a chain or on a single entry: it is started when all
+ * requests that this channel took before are complete, and what is submitted
+ * after it is started when it is complete, the whole chain.
+ *
+ * MULTISHOT: the request stays, and completes many times, each time but the
+ * last with UNTWIST_CQE_F_MORE. Only for opcodes that say so, else its one
+ * completion says EOPNOTSUPP.
+ *
+ * ARENA: @addr is an offset in the arena of the channel's ring.
+ */
+#define UNTWIST_SQE_LINK	0x01U
+#define UNTWIST_SQE_HARDLINK	0x02U
+#define UNTWIST_SQE_DRAIN	0x04U
+#define UNTWIST_SQE_MULTISHOT	0x08U
+#define UNTWIST_SQE_ARENA	0x10U
+
 /**
  * struct untwist_sqe - one request
  * @user_data: returned with the completion, not looked at
  * @opcode: what to do: UNTWIST_OP_*, or one of the device's own
- * @flags: zero
+ * @flags: set of UNTWIST_SQE_*
  * @addr: address of the payload in the memory of the caller, 0 without one.
  *	The memory is read before the submission returns. If the opcode
  *	returns data, it is written here before the completion can be read;
@@ -99,6 +129,10 @@ struct untwist_info {
  * @len: length of the payload in bytes, at most untwist_info.payload_max
  * @reserved0: zero
  * @arg: arguments, as the opcode defines them
+ * @timeout_ns: cancel the request so many nanoseconds of CLOCK_MONOTONIC after
+ *	its submission, waiting in a chain included; it then completes with
+ *	ETIME, unless its work was already done. 0, never. On a device without
+ *	UNTWIST_FEAT_CANCEL it only ends requests that were not started.
  * @reserved1: zero
  */
 struct untwist_sqe {
@@ -109,16 +143,28 @@ struct untwist_sqe {
 	__u32 len;
 	__u32 reserved0;
 	__aligned_u64 arg[2];
-	__aligned_u64 reserved1[2];
+	__aligned_u64 timeout_ns;
+	__aligned_u64 reserved1;
 };
+
+/*
+ * untwist_cqe.flags
+ *
+ * With LOST, the upper half holds how many completions of this multishot
+ * request found no room since its last one; 65535 stands for that many or more.
+ */
+#define UNTWIST_CQE_F_MORE	0x01U	/* further completions will come */
+#define UNTWIST_CQE_F_LOST	0x02U
+#define UNTWIST_CQE_LOST_SHIFT	16
 
 /**
  * struct untwist_cqe - the completion of one request
  * @user_data: as it was submitted
  * @res: result: zero or positive as the opcode defines it, or a negative
- *	errno: ECANCELED after a cancel, ENODEV when the device went away,
- *	EOPNOTSUPP for an opcode that the device does not know
- * @flags: zero
+ *	errno: ECANCELED after a cancel, ETIME after @timeout_ns, ENODEV when
+ *	the device went away, EOPNOTSUPP for an opcode that the device does
+ *	not know
+ * @flags: set of UNTWIST_CQE_F_*
  * @value: further results, as the opcode defines them
  */
 struct untwist_cqe {
@@ -154,6 +200,122 @@ struct untwist_cancel {
 	__aligned_u64 user_data;
 	__u32 flags;
 	__u32 reserved;
+};
+
+/*
+ * Rings: submission and completion entries in memory that a program shares with
+ * the kernel, so that one call submits many and none is needed to reap. A ring
+ * belongs to one open and is set up once. mmap() it whole from offset 0 of the
+ * node, MAP_SHARED; where its parts are, the reply to the set-up tells.
+ *
+ * All indices are free-running; entry i is at i & (entries - 1). To submit:
+ * load sq_head (acquire), fill entries, store sq_tail (release), then
+ * UNTWIST_IOC_RING_ENTER, or with UNTWIST_RING_SQPOLL only if, after a full
+ * barrier, kernel_flags has NEED_WAKEUP. To reap: load cq_tail (acquire), read
+ * entries, store cq_head (release). An index that cannot be breaks the ring:
+ * nothing is submitted any more, enter fails with EBADMSG, poll says EPOLLERR,
+ * and kernel_flags tells.
+ *
+ * A completion wakes who polls or waits, and signals the ring's eventfd. Not
+ * so while user_flags has NO_WAKE; and with EVENT_IDX only when cq_tail passes
+ * cq_event. After changing either so as to be woken, a full barrier and
+ * another look at cq_tail are due.
+ */
+
+/* untwist_ring.user_flags */
+#define UNTWIST_RING_NO_WAKE	0x01U
+#define UNTWIST_RING_EVENT_IDX	0x02U
+
+/* untwist_ring.kernel_flags */
+#define UNTWIST_RING_NEED_WAKEUP 0x01U	/* the poller sleeps: enter */
+#define UNTWIST_RING_DEAD	 0x02U	/* the device is gone */
+#define UNTWIST_RING_BROKEN	 0x04U	/* an index could not be */
+
+/**
+ * struct untwist_ring - the head of a ring's memory
+ * @sq_tail: the program writes: how many entries it ever submitted
+ * @cq_head: the program writes: how many completions it ever reaped
+ * @cq_event: the program writes: with EVENT_IDX, wake when cq_tail has passed this
+ * @user_flags: the program writes
+ * @reserved_user: zero
+ * @sq_head: the kernel writes: how many entries it ever took
+ * @cq_tail: the kernel writes: how many completions it ever posted
+ * @kernel_flags: the kernel writes
+ * @reserved_kernel: zero
+ */
+struct untwist_ring {
+	__u32 sq_tail;
+	__u32 cq_head;
+	__u32 cq_event;
+	__u32 user_flags;
+	__u32 reserved_user[12];
+	__u32 sq_head;
+	__u32 cq_tail;
+	__u32 kernel_flags;
+	__u32 reserved_kernel[13];
+};
+
+/* untwist_ring_setup.flags */
+#define UNTWIST_RING_SQPOLL	0x01U	/* a kernel thread submits */
+
+/**
+ * struct untwist_ring_setup - argument of UNTWIST_IOC_RING_SETUP
+ * @flags: set of UNTWIST_RING_SQPOLL
+ * @sq_entries: submission entries wanted, 1 to 4096; the reply: how many there
+ *	are, rounded up to a power of two
+ * @cq_entries: completions that may be due or unread at once, likewise, at
+ *	least @sq_entries; 0, twice @sq_entries
+ * @idle_us: the poller sleeps after so many microseconds without work; 0, 1000
+ * @arena_size: bytes of the data arena, 0 to 16 MiB; the reply: as rounded up
+ *	to pages
+ * @header_off: reply: where struct untwist_ring is in the mapping
+ * @sq_off: reply: where the submission entries are
+ * @cq_off: reply: where the completion entries are
+ * @sqe_size: reply: sizeof(struct untwist_sqe) as the kernel knows it
+ * @cqe_size: reply: sizeof(struct untwist_cqe) as the kernel knows it
+ * @reserved0: zero
+ * @arena_off: reply: where the arena is
+ * @map_size: reply: length of the mapping in bytes
+ * @reserved: zero
+ */
+struct untwist_ring_setup {
+	__u32 flags;
+	__u32 sq_entries;
+	__u32 cq_entries;
+	__u32 idle_us;
+	__aligned_u64 arena_size;
+	__u32 header_off;
+	__u32 sq_off;
+	__u32 cq_off;
+	__u32 sqe_size;
+	__u32 cqe_size;
+	__u32 reserved0;
+	__aligned_u64 arena_off;
+	__aligned_u64 map_size;
+	__aligned_u64 reserved[2];
+};
+
+/* untwist_ring_enter.flags */
+#define UNTWIST_ENTER_TIMEOUT	0x01U	/* @timeout_ns counts */
+#define UNTWIST_ENTER_SIGMASK	0x02U	/* @sigmask counts */
+#define UNTWIST_ENTER_WAKE	0x04U	/* wake the poller */
+
+/**
+ * struct untwist_ring_enter - argument of UNTWIST_IOC_RING_ENTER
+ * @to_submit: entries to take at most
+ * @min_complete: wait until so many completions are unread, at most cq_entries
+ * @flags: set of UNTWIST_ENTER_*
+ * @reserved: zero
+ * @timeout_ns: wait no longer than this
+ * @sigmask: signals blocked during the wait, bit n - 1 for signal n
+ */
+struct untwist_ring_enter {
+	__u32 to_submit;
+	__u32 min_complete;
+	__u32 flags;
+	__u32 reserved;
+	__aligned_u64 timeout_ns;
+	__aligned_u64 sigmask;
 };
 
 /**
@@ -200,5 +362,30 @@ struct untwist_lost {
  * UNTWIST_IOC_GET_LOST: read and reset what EPOLLPRI announces.
  */
 #define UNTWIST_IOC_GET_LOST	_IOR(UNTWIST_IOC_MAGIC, 4, struct untwist_lost)
+
+/*
+ * UNTWIST_IOC_RING_SETUP: give the channel a ring, and have poll() speak of the
+ * completions plane. Completions go to the ring from now on, and read() of that
+ * plane fails with EINVAL. EBUSY: it has a ring, or requests in flight or
+ * unread. EINVAL, ENOMEM; EOPNOTSUPP, the device takes no requests; EBADF, the
+ * node is not open for reading and writing; ENODEV.
+ */
+#define UNTWIST_IOC_RING_SETUP	_IOWR(UNTWIST_IOC_MAGIC, 16, struct untwist_ring_setup)
+
+/*
+ * UNTWIST_IOC_RING_ENTER: take entries from the ring, then wait for completions.
+ * Returns how many entries were taken (with SQPOLL, @to_submit). Each of them
+ * completes exactly once; what is wrong with one is its result. Fewer than asked
+ * for: the rest finds no room until completions are reaped. Once something was
+ * taken, that is returned whatever the wait came to. ENXIO: there is no ring;
+ * EBADMSG: it is broken; EAGAIN: no room for the first; ETIME, EINTR; ENODEV.
+ */
+#define UNTWIST_IOC_RING_ENTER	_IOW(UNTWIST_IOC_MAGIC, 17, struct untwist_ring_enter)
+
+/*
+ * UNTWIST_IOC_RING_EVENTFD: signal this eventfd with each batch of completions,
+ * of a ring or not; -1, no more. EBADF, EINVAL: not an eventfd.
+ */
+#define UNTWIST_IOC_RING_EVENTFD _IOW(UNTWIST_IOC_MAGIC, 18, __s32)
 
 #endif /* _UAPI_LINUX_UNTWIST_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cq.c APIs: the completion queue of a channel, and the credits that make sure
+ * that there is room in it.
+ */
+#ifndef UNTWIST_CQ_H
+#define UNTWIST_CQ_H
+
+#include <linux/atomic.h>
+#include <linux/untwist.h>
+
+struct iov_iter;
+struct untwist_channel;
+
+/**
+ * struct untwist_cq - completions on their way to the program
+ * @entries: completions; in the ring's memory if @shared
+ * @mask: length of @entries less one
+ * @max: credits there are, at most the length
+ * @tail: where the next goes; runs free; guarded by untwist_requests.lock
+ * @head: where the oldest unread is, as far as is known here; runs free
+ * @in_use: credits taken: completions that are due or unread
+ * @shared: the head of the ring's memory, through which the program tells how
+ *	far it has read; NULL, it calls read()
+ * @broken: @shared told what cannot be
+ *
+ * A credit is taken before a request starts and given back by the read, so
+ * that a completion always finds room.
+ */
+struct untwist_cq {
+	struct untwist_cqe *entries;
+	u32 mask;
+	u32 max;
+	u32 tail;
+	atomic_t head;
+	atomic_t in_use;
+	struct untwist_ring *shared;
+	bool broken;
+};
+
+/* More than there can be, and far from where it would wrap. */
+#define UNTWIST_CQ_CLOSED 0x40000000
+
+int untwist_cq_init(struct untwist_cq *cq, u32 max);
+bool untwist_cq_share(struct untwist_cq *cq, struct untwist_ring *shared,
+		      struct untwist_cqe *entries, u32 nr_entries);
+void untwist_cq_release(struct untwist_cq *cq);
+
+u32 untwist_cq_reserve(struct untwist_cq *cq, u32 n);
+bool untwist_cq_unreserve(struct untwist_cq *cq, u32 n);
+void untwist_cq_put(struct untwist_cq *cq, const struct untwist_cqe *cqes, u32 n);
+
+bool untwist_cq_check(struct untwist_cq *cq);
+u32 untwist_cq_ready(const struct untwist_cq *cq);
+bool untwist_cq_room(struct untwist_cq *cq);
+ssize_t untwist_cq_read(struct untwist_cq *cq, struct iov_iter *to, bool *made_room);
+
+#endif /* UNTWIST_CQ_H */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * submit.c APIs: how the entries that programs submit become requests.
+ */
+#ifndef UNTWIST_SUBMIT_H
+#define UNTWIST_SUBMIT_H
+
+#include <linux/types.h>
+#include <linux/untwist.h>
+
+struct untwist_channel;
+struct untwist_device;
+struct untwist_slot;
+
+/* So many completions are posted at once. */
+#define UNTWIST_INTAKE_BATCH 16
+
+/**
+ * struct untwist_intake - one submission, of many entries
+ * @ch: channel
+ * @results: what is wrong with an entry is its result; else it is the
+ *	submission's
+ * @no_memory: the caller has no program's memory: payloads are in the arena
+ * @inside: between untwist_channel_enter() and untwist_channel_leave()
+ * @first: the chain that is being put together
+ * @last: its latest
+ * @length: how many they are
+ * @posted: completions posted so far, for one wake-up
+ * @credits: credits taken and not yet used
+ * @nr_cqes: completions that are still to be posted
+ * @cqes: these
+ */
+struct untwist_intake {
+	struct untwist_channel *ch;
+	bool results;
+	bool no_memory;
+	bool inside;
+	struct untwist_slot *first;
+	struct untwist_slot *last;
+	u32 length;
+	u32 posted;
+	u32 credits;
+	u32 nr_cqes;
+	struct untwist_cqe cqes[UNTWIST_INTAKE_BATCH];
+};
+
+void untwist_intake_init(struct untwist_intake *in, struct untwist_channel *ch, bool results);
+void untwist_intake_expect(struct untwist_intake *in, u32 n);
+int untwist_intake_take(struct untwist_intake *in, const struct untwist_sqe *sqe);
+void untwist_intake_end_chain(struct untwist_intake *in);
+u32 untwist_intake_drop_chain(struct untwist_intake *in);
+void untwist_intake_end(struct untwist_intake *in);
+
+const struct untwist_opcode *untwist_opcode_find(const struct untwist_device *ud, u32 opcode);
+int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_submit *submit);
+
+#endif /* UNTWIST_SUBMIT_H */
