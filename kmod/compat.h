@@ -77,6 +77,55 @@ static inline void untwist_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
+/* Commands of io_uring: 6.2 to 6.7 moved everything, and 6.7 made cancelling possible. */
+#if UNTWIST_HAVE_URING_CMD_H
+#include <linux/io_uring/cmd.h>
+#else
+#include <linux/io_uring.h>
+#endif
+
+#if UNTWIST_HAVE_URING_CANCEL
+#define UNTWIST_URING_F_CANCEL IO_URING_F_CANCEL
+#define untwist_uring_mark_cancelable(cmd, flags) io_uring_cmd_mark_cancelable(cmd, flags)
+#else
+#define UNTWIST_URING_F_CANCEL 0
+#define untwist_uring_mark_cancelable(cmd, flags) do { } while (0)
+#endif
+
+/* The entry's own part, 16 bytes, or 80 with IO_URING_F_SQE128. */
+static inline const void *untwist_uring_payload(struct io_uring_cmd *cmd)
+{
+#if UNTWIST_HAVE_URING_CMD_SQE
+	return cmd->sqe->cmd;
+#else
+	return cmd->cmd;
+#endif
+}
+
+/* 6.19 gave the function that runs in the task other arguments. */
+#if UNTWIST_HAVE_URING_TW_REQ
+#define UNTWIST_TW_ARGS struct io_tw_req untwist_tw, io_tw_token_t untwist_token
+#define UNTWIST_TW_CMD io_uring_cmd_from_tw(untwist_tw)
+#define UNTWIST_TW_FLAGS IO_URING_CMD_TASK_WORK_ISSUE_FLAGS
+#else
+#define UNTWIST_TW_ARGS struct io_uring_cmd *untwist_cmd, unsigned int untwist_flags
+#define UNTWIST_TW_CMD untwist_cmd
+#define UNTWIST_TW_FLAGS untwist_flags
+#endif
+
+static inline void untwist_uring_done(struct io_uring_cmd *cmd, s32 res, u64 value, bool cqe32,
+				      unsigned int flags)
+{
+#if UNTWIST_HAVE_URING_DONE32
+	if (cqe32)
+		io_uring_cmd_done32(cmd, res, value, flags);
+	else
+		io_uring_cmd_done(cmd, res, flags);
+#else
+	io_uring_cmd_done(cmd, res, value, flags);
+#endif
+}
+
 /* 6.10 lets __assign_str() find the source by itself. */
 #if UNTWIST_HAVE_ASSIGN_STR_SRC
 #define untwist_assign_str(dst, src) __assign_str(dst, src)

@@ -20,6 +20,7 @@
 #include "ring.h"
 #include "stream.h"
 #include "submit.h"
+#include "uring.h"
 
 static int file_open(struct inode *inode, struct file *file)
 {
@@ -233,6 +234,7 @@ static void info_fill(struct untwist_channel *ch, struct untwist_info *info)
 		info->features |= UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CHAIN |
 			UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_RING;
 		info->features |= config->ops->cancel ? UNTWIST_FEAT_CANCEL : 0;
+		info->features |= untwist_uring_works() ? UNTWIST_FEAT_URING : 0;
 		info->features |= any_multishot(config) ? UNTWIST_FEAT_MULTISHOT : 0;
 		info->requests_max = config->requests_max;
 		info->payload_max = config->payload_max;
@@ -451,6 +453,7 @@ const struct file_operations untwist_fops = {
 	.unlocked_ioctl = file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = file_mmap,
+	.uring_cmd = untwist_uring_cmd,
 	.splice_read = untwist_splice_read,
 	.splice_write = iter_file_splice_write,
 #ifdef CONFIG_PROC_FS

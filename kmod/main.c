@@ -13,6 +13,7 @@
  *   deadline.c their timeouts
  *   cq.c       completions on their way to the program, and the room for them
  *   ring.c     entries and completions in shared memory
+ *   uring.c    requests as commands of io_uring
  *   payload.c  the bytes that travel with a request
  *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
  */

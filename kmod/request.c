@@ -829,6 +829,30 @@ int untwist_slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot, i
 	return 0;
 }
 
+/**
+ * untwist_slot_find_tag() - the request with a tag
+ * @ch: channel
+ * @tag: tag, whatever its value
+ *
+ * Return: the request, live and pinned; NULL, it is complete.
+ */
+struct untwist_slot *untwist_slot_find_tag(struct untwist_channel *ch, u32 tag)
+{
+	struct untwist_requests *rq = &ch->requests;
+	struct untwist_slot *slot;
+
+	spin_lock(&rq->lock);
+	list_for_each_entry(slot, &rq->live, link) {
+		if (untwist_slot_tag(slot) != tag)
+			continue;
+		refcount_inc(&slot->refs);
+		spin_unlock(&rq->lock);
+		return slot;
+	}
+	spin_unlock(&rq->lock);
+	return NULL;
+}
+
 /* Whether a cancel may have an effect. */
 static bool slot_cancellable(const struct untwist_channel *ch, const struct untwist_slot *slot)
 {

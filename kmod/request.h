@@ -202,6 +202,7 @@ void untwist_requests_put(struct untwist_channel *ch, const struct untwist_cqe *
 int untwist_requests_cancel(struct untwist_channel *ch, u64 user_data);
 unsigned int untwist_requests_cancel_all(struct untwist_channel *ch);
 int untwist_slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot, int why);
+struct untwist_slot *untwist_slot_find_tag(struct untwist_channel *ch, u32 tag);
 void untwist_slot_put(struct untwist_channel *ch, struct untwist_slot *slot);
 
 bool untwist_requests_room(struct untwist_channel *ch);

@@ -88,12 +88,20 @@ void untwist_intake_expect(struct untwist_intake *in, u32 n)
 
 static bool intake_credit(struct untwist_intake *in)
 {
+	if (in->sink)
+		return true;
 	if (!in->credits)
 		in->credits = untwist_cq_reserve(&in->ch->requests.cq, 1);
 	if (!in->credits)
 		return false;
 	in->credits--;
 	return true;
+}
+
+static void intake_uncredit(struct untwist_intake *in)
+{
+	if (!in->sink)
+		in->credits++;
 }
 
 /* Post what was executed: before anybody sleeps, or anything else is posted. */
@@ -106,8 +114,10 @@ static void intake_flush(struct untwist_intake *in)
 		return;
 	untwist_count(ch->ud, UNTWIST_STAT_REQUESTS, n);
 	untwist_count(ch->ud, UNTWIST_STAT_COMPLETIONS, n);
-	untwist_requests_put(ch, in->cqes, n);
 	in->nr_cqes = 0;
+	if (in->sink)
+		return;
+	untwist_requests_put(ch, in->cqes, n);
 	in->posted += n;
 }
 
@@ -273,11 +283,12 @@ static int chain_append(struct untwist_intake *in, const struct untwist_sqe *sqe
 
 	if (!intake_credit(in))
 		return -EAGAIN;
-	slot = untwist_slot_take(in->ch, NULL);
+	slot = untwist_slot_take(in->ch, in->sink);
 	if (!slot) {
-		in->credits++;
+		intake_uncredit(in);
 		return -EAGAIN;
 	}
+	slot->sink_data = in->sink_data;
 	slot_fill(slot, sqe, op, payload);
 	slot->error = error;
 	slot->prev = in->last;
@@ -339,7 +350,7 @@ int untwist_intake_take(struct untwist_intake *in, const struct untwist_sqe *sqe
 	ret = chain_append(in, sqe, error ? &unknown_op : op, &payload, error);
 	if (ret)
 		untwist_payload_return(&payload, 0);
-	else if (!(sqe->flags & SQE_CHAIN))
+	else if (!(sqe->flags & SQE_CHAIN) && !in->sink)
 		untwist_intake_end_chain(in);
 	return ret;
 }

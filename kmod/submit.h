@@ -10,6 +10,7 @@
 
 struct untwist_channel;
 struct untwist_device;
+struct untwist_sink;
 struct untwist_slot;
 
 /* So many completions are posted at once. */
@@ -20,6 +21,10 @@ struct untwist_slot;
  * @ch: channel
  * @results: what is wrong with an entry is its result; else it is the
  *	submission's
+ * @sink: where the completion goes; NULL, to the CQ. With a sink, what executes
+ *	at once leaves its completion in @cqes for the caller, and what does
+ *	not waits for untwist_intake_end_chain().
+ * @sink_data: for the sink
  * @no_memory: the caller has no program's memory: payloads are in the arena
  * @inside: between untwist_channel_enter() and untwist_channel_leave()
  * @first: the chain that is being put together
@@ -33,6 +38,8 @@ struct untwist_slot;
 struct untwist_intake {
 	struct untwist_channel *ch;
 	bool results;
+	const struct untwist_sink *sink;
+	void *sink_data;
 	bool no_memory;
 	bool inside;
 	struct untwist_slot *first;

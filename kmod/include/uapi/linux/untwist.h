@@ -58,6 +58,7 @@
 #define UNTWIST_FEAT_TIMEOUT	_BITULL(3)	/* untwist_sqe.timeout_ns */
 #define UNTWIST_FEAT_MULTISHOT	_BITULL(4)	/* some opcodes complete many times */
 #define UNTWIST_FEAT_RING	_BITULL(5)	/* UNTWIST_IOC_RING_SETUP */
+#define UNTWIST_FEAT_URING	_BITULL(6)	/* io_uring, see UNTWIST_URING_SUBMIT */
 
 /**
  * struct untwist_info - what a device is and what a channel of it can hold
@@ -387,5 +388,31 @@ struct untwist_lost {
  * of a ring or not; -1, no more. EBADF, EINVAL: not an eventfd.
  */
 #define UNTWIST_IOC_RING_EVENTFD _IOW(UNTWIST_IOC_MAGIC, 18, __s32)
+
+/*
+ * UNTWIST_URING_SUBMIT: one request as a command of io_uring (IORING_OP_URING_CMD,
+ * cmd_op this), with its completion in io_uring's own queue: res is the result,
+ * and with IORING_SETUP_CQE32 the first word of big_cqe is value[0]. On a ring
+ * with IORING_SETUP_SQE128, the entry's cmd is a struct untwist_sqe; else it is
+ * a struct untwist_uring_cmd. untwist_sqe.user_data is only seen in traces; of
+ * its flags only ARENA is allowed, for io_uring has links and drains itself.
+ *
+ * io_uring's own asynchronous cancel does not reach commands; timeout_ns does,
+ * and the end of the ring or the program. Requests that the driver cannot
+ * cancel are refused with EOPNOTSUPP, as they would keep a program from ending;
+ * on kernels that cannot cancel commands (before 6.7), all are, unless the
+ * administrator says otherwise, and then they get a timeout of 10 s at most.
+ */
+#define UNTWIST_URING_SUBMIT	_IOWR(UNTWIST_IOC_MAGIC, 32, struct untwist_sqe)
+
+/**
+ * struct untwist_uring_cmd - where the entry of a command is
+ * @sqe: address of a struct untwist_sqe, read before the submission returns
+ * @reserved: zero
+ */
+struct untwist_uring_cmd {
+	__aligned_u64 sqe;
+	__aligned_u64 reserved;
+};
 
 #endif /* _UAPI_LINUX_UNTWIST_H */
