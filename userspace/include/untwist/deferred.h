@@ -122,6 +122,9 @@ static inline struct utw_result utw_result_pass(void)
 	return result;
 }
 
+/* Let go of what a result holds - free the value, unreference the rest - and make it a NULL value. */
+UTW_API void utw_result_drop(struct utw_result *result);
+
 /* All three borrow what they are given, for the duration of the call. */
 typedef struct utw_result (*utw_callback_fn)(void *value, void *data);
 typedef struct utw_result (*utw_errback_fn)(struct utw_failure *failure, void *data);
@@ -174,7 +177,8 @@ UTW_API bool utw_deferred_fired(const struct utw_deferred *d);
 
 /*
  * Move the result out, leaving a NULL value: nothing is unhandled any more, and
- * what *ret holds is the caller's (a value with its `free`, or a failure).
+ * what *ret holds is the caller's (a value with its `free`, or a failure): see
+ * utw_result_drop().
  * Errors, with *ret untouched: -EAGAIN while there is none, be it that it has not
  * fired, is paused or waits; -EBUSY while the chain runs.
  */
@@ -183,6 +187,27 @@ UTW_API int utw_deferred_take(struct utw_deferred *d, struct utw_result *ret);
 /* Hold the chain, as often as wanted; it goes on with as many unpauses (more are ignored). */
 UTW_API void utw_deferred_pause(struct utw_deferred *d);
 UTW_API void utw_deferred_unpause(struct utw_deferred *d);
+
+/* A function that begins something: its result is there, or is that of another deferred. */
+typedef struct utw_result (*utw_start_fn)(void *data);
+
+/*
+ * Call fn(data) now and make a deferred of whatever it returns, a failure
+ * included; of UTW_RESULT_WAIT it is that very deferred. So a caller has one path
+ * for what fails at once and what fails later. NULL when memory is out, and then fn
+ * was not called.
+ */
+#define utw_deferred_maybe(fn, data) utw_deferred_maybe_at(UTW_HERE, fn, data)
+UTW_API struct utw_deferred *utw_deferred_maybe_at(const char *file, int line, utw_start_fn fn,
+						   void *data);
+
+/*
+ * Let `other`, whose reference is taken in any case, have the result that `d` has at
+ * this place of its chain; it moves, and `d` goes on with NULL. A deferred that dies
+ * unfired leaves `other` as one whose producer has gone. Cancelling `other` does not
+ * reach `d`: return utw_result_wait() from a callback for that. Errors: -ENOMEM.
+ */
+UTW_API int utw_deferred_chain(struct utw_deferred *d, struct utw_deferred *other);
 
 /* What a canceller says. */
 enum utw_cancel {
@@ -194,7 +219,8 @@ enum utw_cancel {
  * Called at most once. It may fire the deferred itself, with whatever it likes;
  * then what it returns does not matter. LATER is for operations that own the
  * caller's memory until they have ended; report the end as UTW_CANCELLED in the
- * reason domain if that is why it ended, so that a timeout is told as one.
+ * reason domain, or with that as a cause, if that is why it ended, so that a
+ * timeout is told as one.
  */
 typedef enum utw_cancel (*utw_canceller_fn)(struct utw_deferred *d, void *data);
 
@@ -202,7 +228,7 @@ typedef enum utw_cancel (*utw_canceller_fn)(struct utw_deferred *d, void *data);
 UTW_API void utw_deferred_set_canceller(struct utw_deferred *d, utw_canceller_fn fn, void *data);
 
 /*
- * Ask for an early end. Not fired: the canceller decides; without one it fails
+ * Ask for an early end; docs/cancellation.md has the whole table. Not fired: the canceller decides; without one it fails
  * with UTW_CANCELLED, and the producer's one late result is dropped. Waiting for
  * another deferred: that one is cancelled instead. Has its result: no-op.
  */

@@ -7,6 +7,7 @@
 #include <untwist/api.h>
 #include <untwist/call.h>
 #include <untwist/deferred.h>
+#include <untwist/deferred_list.h>
 #include <untwist/device.h>
 #include <untwist/factory.h>
 #include <untwist/failure.h>

@@ -143,18 +143,43 @@ static struct utw_result slot_call(const struct utw_slot *slot, const struct utw
 	return utw_result_pass();
 }
 
+/* The slot's reference becomes the stack's. */
+static void chain_pass_on(struct utw_deferred **top, struct utw_deferred *d,
+			  struct utw_deferred *waiter)
+{
+	waiter->waiting = false;
+	waiter->waiting_on = NULL;
+	result_move(waiter, d);
+	stack_push(top, waiter);
+}
+
+static void chain_give(struct utw_deferred **top, struct utw_deferred *d,
+		       const struct utw_slot *slot)
+{
+	struct utw_result result = d->current;
+	struct utw_deferred *next;
+
+	d->current = utw_result_value(NULL);
+	next = slot->take(result, slot->data);
+	if (next)
+		stack_push(top, next);
+}
+
 static void chain_step(struct utw_deferred **top, struct utw_deferred *d,
 		       const struct utw_slot *slot)
 {
-	if (slot->kind == UTW_SLOT_WAITER) {
-		slot->waiter->waiting = false;
-		slot->waiter->waiting_on = NULL;
-		result_move(slot->waiter, d);
-		/* The slot's reference becomes the stack's. */
-		stack_push(top, slot->waiter);
+	switch (slot->kind) {
+	case UTW_SLOT_WAITER:
+		chain_pass_on(top, d, slot->waiter);
+		return;
+	case UTW_SLOT_TAKER:
+		chain_give(top, d, slot);
+		return;
+	case UTW_SLOT_PAIR:
+	case UTW_SLOT_BOTH:
+		chain_accept(d, slot_call(slot, &d->current));
 		return;
 	}
-	chain_accept(d, slot_call(slot, &d->current));
 }
 
 void utw_chain_run(struct utw_deferred *d)

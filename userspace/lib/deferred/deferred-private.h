@@ -38,10 +38,15 @@ struct utw_deferred {
 /* chain.c: run what can be run, here and in those that wait for it. */
 void utw_chain_run(struct utw_deferred *d);
 
-/* deferred.c: let go of what a result holds, and make it a NULL value. */
-void utw_result_drop(struct utw_result *result);
 /* deferred.c: queue a slot and run it if the result is there. 0 or -ENOMEM. */
 int utw_deferred_add_slot(struct utw_deferred *d, const struct utw_slot *slot);
+/* deferred.c: the same for a taker, which is told in any case unless this fails. */
+int utw_deferred_add_taker(struct utw_deferred *d, utw_take_fn take, void *data);
+/*
+ * deferred.c: fire without running the chain, for a taker to return; takes the
+ * result and the reference. NULL when it had fired before.
+ */
+struct utw_deferred *utw_deferred_settle(struct utw_deferred *d, struct utw_result result);
 
 /* timeout.c: the deferred is dying. */
 void utw_timeouts_release(struct utw_deferred *d);

@@ -70,19 +70,34 @@ void utw_result_drop(struct utw_result *result)
 	}
 }
 
+/* Whom a slot of a dying deferred held, with the slot's reference; or NULL. */
+static struct utw_deferred *slot_abandon(const struct utw_slot *slot)
+{
+	struct utw_deferred *next = NULL;
+
+	if (slot->kind == UTW_SLOT_WAITER) {
+		next = slot->waiter;
+		next->waiting_on = NULL;
+	} else if (slot->kind == UTW_SLOT_TAKER) {
+		next = slot->take(utw_result_pass(), slot->data);
+		if (next)
+			utw_chain_run(next);
+	}
+	return next;
+}
+
 /* Those waiting for it may be held by nothing else: they join the dying. */
 static void deferred_abandon_waiters(struct utw_deferred *d, struct utw_deferred **dying)
 {
 	struct utw_slot slot;
 
 	while (utw_slots_pop(&d->slots, &slot)) {
-		if (slot.kind != UTW_SLOT_WAITER)
+		struct utw_deferred *next = slot_abandon(&slot);
+
+		if (!next || --next->refs)
 			continue;
-		slot.waiter->waiting_on = NULL;
-		if (--slot.waiter->refs)
-			continue;
-		slot.waiter->below = *dying;
-		*dying = slot.waiter;
+		next->below = *dying;
+		*dying = next;
 	}
 }
 
@@ -119,6 +134,13 @@ int utw_deferred_add_slot(struct utw_deferred *d, const struct utw_slot *slot)
 		return err;
 	utw_chain_run(d);
 	return 0;
+}
+
+int utw_deferred_add_taker(struct utw_deferred *d, utw_take_fn take, void *data)
+{
+	struct utw_slot slot = { .kind = UTW_SLOT_TAKER, .take = take, .data = data };
+
+	return utw_deferred_add_slot(d, &slot);
 }
 
 int utw_deferred_add_callbacks(struct utw_deferred *d, utw_callback_fn callback,
@@ -174,6 +196,19 @@ int utw_deferred_fire(struct utw_deferred *d, struct utw_result result)
 	}
 	utw_result_drop(&result);
 	return ret;
+}
+
+struct utw_deferred *utw_deferred_settle(struct utw_deferred *d, struct utw_result result)
+{
+	if (d->fired) {
+		deferred_refuse(d);
+		utw_result_drop(&result);
+		utw_deferred_unref(d);
+		return NULL;
+	}
+	d->fired = true;
+	d->current = result;
+	return d;
 }
 
 int utw_deferred_callback(struct utw_deferred *d, void *value)

@@ -17,7 +17,15 @@ enum utw_slot_kind {
 	UTW_SLOT_PAIR, /* a callback and an errback */
 	UTW_SLOT_BOTH, /* one function for both tracks */
 	UTW_SLOT_WAITER, /* a deferred waiting for this one, with a reference to it */
+	UTW_SLOT_TAKER, /* somebody who takes the result away */
 };
+
+/*
+ * Is given the result, which is its own from now on; UTW_RESULT_PASS tells that the
+ * deferred died unfired. Returns a deferred to go on with, whose result this has
+ * decided (see utw_deferred_settle()), with a reference; or NULL.
+ */
+typedef struct utw_deferred *(*utw_take_fn)(struct utw_result result, void *data);
 
 struct utw_slot {
 	enum utw_slot_kind kind;
@@ -28,6 +36,7 @@ struct utw_slot {
 		};
 		utw_both_fn both;
 		struct utw_deferred *waiter;
+		utw_take_fn take;
 	};
 	void *data;
 };

@@ -60,7 +60,7 @@ static struct utw_result timeout_settled(void *value, struct utw_failure *failur
 	struct timeout *t = data;
 
 	(void)value;
-	if (t->expired && failure && utw_failure_is(failure, &utw_domain_reason, UTW_CANCELLED))
+	if (t->expired && failure && utw_failure_has(failure, &utw_domain_reason, UTW_CANCELLED))
 		result = utw_result_fail(timeout_failure(t, failure));
 	timeout_free(t);
 	return result;
