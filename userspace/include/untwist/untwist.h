@@ -12,10 +12,14 @@
 #include <untwist/factory.h>
 #include <untwist/failure.h>
 #include <untwist/fd.h>
+#include <untwist/file_lock.h>
 #include <untwist/line.h>
+#include <untwist/lock.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>
+#include <untwist/queue.h>
 #include <untwist/reactor.h>
+#include <untwist/semaphore.h>
 #include <untwist/signal.h>
 #include <untwist/stdio.h>
 #include <untwist/tcp.h>
