@@ -354,6 +354,55 @@ static void add_timeout_survives_each_failed_allocation(void **state)
 	}
 }
 
+static void later_comes_on_time(void **state)
+{
+	struct utw_reactor *r = frozen_reactor();
+	struct utw_deferred *d = utw_deferred_later(r, SECONDS);
+	struct ending ending = { 0 };
+
+	(void)state;
+	utw_deferred_add_callbacks(d, note_value, note_failure, &ending);
+	utw_deferred_unref(d);
+	clock_advance(SECONDS - 1);
+	utw_reactor_run_once(r, 0);
+	assert_int_equal(ending.values, 0);
+	clock_advance(1);
+	utw_reactor_run_once(r, 0);
+	assert_int_equal(ending.values, 1);
+	utw_reactor_free(r);
+}
+
+static void later_that_is_cancelled_leaves_no_timer(void **state)
+{
+	struct utw_reactor *r = frozen_reactor();
+	struct utw_deferred *d = utw_deferred_later(r, SECONDS);
+	struct ending ending = { 0 };
+
+	(void)state;
+	utw_deferred_add_callbacks(d, note_value, note_failure, &ending);
+	utw_deferred_cancel(d);
+	assert_int_equal(ending.code, UTW_CANCELLED);
+	assert_int_equal(utw_timers_next(r), UTW_FOREVER);
+	assert_int_equal(utw_deferred_callback(d, NULL), -EALREADY);
+	utw_deferred_unref(d);
+	utw_reactor_free(r);
+}
+
+static void later_survives_each_failed_allocation(void **state)
+{
+	struct utw_reactor *r = frozen_reactor();
+	unsigned int nth;
+
+	(void)state;
+	for (nth = 1; nth <= 3; nth++) {
+		alloc_fail_at(nth);
+		assert_null(utw_deferred_later(r, SECONDS));
+		assert_true(alloc_failed());
+	}
+	assert_int_equal(utw_timers_next(r), UTW_FOREVER);
+	utw_reactor_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +422,9 @@ int main(void)
 		TEST(unref_unfired_takes_its_timer_along),
 		TEST(reactor_may_go_before_the_deferred_with_its_timeout),
 		TEST(add_timeout_survives_each_failed_allocation),
+		TEST(later_comes_on_time),
+		TEST(later_that_is_cancelled_leaves_no_timer),
+		TEST(later_survives_each_failed_allocation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,7 @@ static void chain_to_one_that_was_cancelled_drops_the_late_result(void **state)
 	assert_false(utw_deferred_fired(d));
 	assert_int_equal(utw_deferred_callback(d, (void *)1), 0);
 	utw_deferred_unref(d);
+	assert_int_equal(utw_deferred_callback(other, NULL), -EALREADY);
 	assert_failed(result_of(other), &utw_domain_reason, UTW_CANCELLED);
 }
 

@@ -243,6 +243,15 @@ UTW_API void utw_deferred_cancel(struct utw_deferred *d);
 UTW_API int utw_deferred_add_timeout(struct utw_deferred *d, struct utw_reactor *r, uint64_t delay);
 
 /*
+ * A deferred that fires with NULL `delay` ns after utw_reactor_now(), in a turn of the
+ * reactor. Cancelling it takes its timer away; do so before the reactor is freed. NULL
+ * when memory is out.
+ */
+#define utw_deferred_later(r, delay) utw_deferred_later_at(UTW_HERE, r, delay)
+UTW_API struct utw_deferred *utw_deferred_later_at(const char *file, int line,
+						   struct utw_reactor *r, uint64_t delay);
+
+/*
  * Told of each failure that nobody handled, once, with the place where its
  * deferred was made. Process-wide; may be called from any thread that uses
  * deferreds; must not change the handler itself. NULL brings back the default,

@@ -22,6 +22,7 @@
 #include <untwist/semaphore.h>
 #include <untwist/signal.h>
 #include <untwist/stdio.h>
+#include <untwist/task.h>
 #include <untwist/tcp.h>
 #include <untwist/timer.h>
 #include <untwist/transport.h>

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/* Coroutines on ucontext; docs/decisions/coroutines.md says why that. */
+#include "task/coroutine.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* makecontext() hands on integers only. */
+static void coroutine_main(unsigned int high, unsigned int low)
+{
+	struct utw_coroutine *c =
+		(struct utw_coroutine *)(uintptr_t)((uint64_t)high << 32 | (uint64_t)low);
+
+	utw_stack_entered(&c->notes);
+	c->fn(c->data);
+	c->ended = true;
+	utw_stack_leaving_for_good(&c->notes);
+	setcontext(&c->outside);
+}
+
+static int stack_map(struct utw_coroutine *c, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (size > SIZE_MAX - 2 * page)
+		return -ENOMEM;
+	c->mapped = (size + page - 1) / page * page + page;
+	c->mapping = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (c->mapping == MAP_FAILED)
+		return -ENOMEM;
+	if (mprotect(c->mapping, page, PROT_NONE) < 0) {
+		munmap(c->mapping, c->mapped);
+		return -ENOMEM;
+	}
+	utw_stack_notes_init(&c->notes, (char *)c->mapping + page, c->mapped - page);
+	return 0;
+}
+
+int utw_coroutine_init(struct utw_coroutine *c, size_t stack_size, void (*fn)(void *data),
+		       void *data)
+{
+	uint64_t self = (uint64_t)(uintptr_t)c;
+	int err = stack_map(c, stack_size);
+
+	if (err < 0)
+		return err;
+	c->fn = fn;
+	c->data = data;
+	c->ended = false;
+	getcontext(&c->inside);
+	c->inside.uc_stack.ss_sp = c->notes.memory;
+	c->inside.uc_stack.ss_size = c->notes.size;
+	c->inside.uc_link = NULL;
+	makecontext(&c->inside, (void (*)(void))coroutine_main, 2, (unsigned int)(self >> 32),
+		    (unsigned int)self);
+	return 0;
+}
+
+void utw_coroutine_release(struct utw_coroutine *c)
+{
+	utw_stack_notes_release(&c->notes);
+	munmap(c->mapping, c->mapped);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/*
+ * For AddressSanitizer in two steps: its swapcontext() wipes all it knows of the stack
+ * that is gone to, which it has been told to keep, and prints a warning about that.
+ */
+static void context_swap(ucontext_t *from, const ucontext_t *to)
+{
+	volatile bool back = false;
+
+	getcontext(from);
+	if (back)
+		return;
+	back = true;
+	setcontext(to);
+}
+#else
+static inline __attribute__((always_inline)) void context_swap(ucontext_t *from,
+							       const ucontext_t *to)
+{
+	swapcontext(from, to);
+}
+#endif
+
+void utw_coroutine_resume(struct utw_coroutine *c)
+{
+	void *frames = NULL;
+
+	utw_stack_entering(&c->notes, &frames);
+	context_swap(&c->outside, &c->inside);
+	utw_stack_left(frames);
+}
+
+void utw_coroutine_suspend(struct utw_coroutine *c)
+{
+	utw_stack_leaving(&c->notes);
+	context_swap(&c->inside, &c->outside);
+	utw_stack_entered(&c->notes);
+}
+
+bool utw_coroutine_inside(const struct utw_coroutine *c)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t start = (uintptr_t)c->notes.memory;
+
+	return here >= start && here - start < c->notes.size;
+}
