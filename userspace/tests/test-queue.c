@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "harness-alloc.h"
-#include "harness.h"
+#include "notes.h"
 
 #define VALUE(number) ((void *)(intptr_t)(number))
 
@@ -129,6 +129,45 @@ static void put_inside_a_getters_callback_keeps_the_order(void **state)
 	utw_queue_free(q);
 }
 
+/* Notes when it is done, so that one who was served inside of it would come first. */
+struct server {
+	struct utw_queue *queue;
+	struct notes notes;
+};
+
+static struct utw_result put_and_note(void *value, void *data)
+{
+	struct server *server = data;
+
+	(void)value;
+	utw_queue_put(server->queue, VALUE(2));
+	note(&server->notes, '1');
+	return utw_result_pass();
+}
+
+static struct utw_result note_second(void *value, void *data)
+{
+	(void)value;
+	note(&((struct server *)data)->notes, '2');
+	return utw_result_pass();
+}
+
+static void getter_is_not_served_inside_another_ones_callback(void **state)
+{
+	struct server server = { .queue = utw_queue_new(0, 2) };
+	struct utw_deferred *first = utw_queue_get(server.queue);
+	struct utw_deferred *second = utw_queue_get(server.queue);
+
+	(void)state;
+	utw_deferred_add_callback(first, put_and_note, &server);
+	utw_deferred_add_callback(second, note_second, &server);
+	utw_queue_put(server.queue, VALUE(1));
+	assert_noted(&server.notes, "12");
+	utw_deferred_unref(first);
+	utw_deferred_unref(second);
+	utw_queue_free(server.queue);
+}
+
 static void count_free(void *ptr)
 {
 	++*(int *)ptr;
@@ -219,6 +258,7 @@ int main(void)
 		TEST(queue_of_size_0_takes_only_what_is_waited_for),
 		TEST(cancelled_getter_loses_no_value),
 		TEST(put_inside_a_getters_callback_keeps_the_order),
+		TEST(getter_is_not_served_inside_another_ones_callback),
 		TEST(free_frees_the_values_and_fails_the_getters),
 		TEST(free_inside_a_getters_callback),
 		TEST(value_given_to_a_getter_moves_with_its_owner),

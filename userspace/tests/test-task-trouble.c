@@ -12,6 +12,7 @@
 
 #include "harness-alloc.h"
 #include "harness.h"
+#include "task/coroutine.h"
 
 static const int await_line = __LINE__ + 4;
 
@@ -165,6 +166,22 @@ static void end_of_the_stack_is_a_segmentation_fault(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSEGV);
 }
 
+static void page_below_the_stack_cannot_be_touched(void **state)
+{
+	struct utw_coroutine c;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(utw_coroutine_init(&c, 64 << 10, NULL, NULL), 0);
+	assert_int_equal(write(ends[1], c.notes.memory, 1), 1);
+	assert_int_equal(write(ends[1], (char *)c.notes.memory - 1, 1), -1);
+	assert_int_equal(errno, EFAULT);
+	utw_coroutine_release(&c);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* Who called whom, as an unwinder finds it and as the functions know it. */
 struct frames {
 	void *found[32];
@@ -263,6 +280,7 @@ int main(void)
 		TEST(start_survives_each_failed_allocation),
 		TEST(await_without_memory_fails_and_goes_on),
 		TEST(end_of_the_stack_is_a_segmentation_fault),
+		TEST(page_below_the_stack_cannot_be_touched),
 		TEST(unwinder_finds_its_way_and_its_end),
 		TEST(backtrace_tells_what_waits_for_what),
 	};

@@ -208,7 +208,7 @@ static struct utw_result pull_trigger(struct utw_task *task, void *data)
 	utw_deferred_callback(s->trigger, NULL);
 	utw_result_drop(&r);
 	s->next = utw_deferred_new();
-	return utw_task_await(task, s->next);
+	return utw_task_await(task, utw_deferred_ref(s->next));
 }
 
 static void cancel_while_it_runs_meets_the_next_await(void **state)
@@ -220,8 +220,10 @@ static void cancel_while_it_runs_meets_the_next_await(void **state)
 	utw_deferred_add_callback(s.trigger, cancel_whole, &s);
 	s.whole = utw_task_start(pull_trigger, &s);
 	utw_deferred_callback(first, NULL);
+	assert_true(utw_deferred_fired(s.next));
 	assert_failed(s.whole, &utw_domain_reason, UTW_CANCELLED);
 	utw_deferred_unref(first);
+	utw_deferred_unref(s.next);
 	utw_deferred_unref(s.trigger);
 }
 

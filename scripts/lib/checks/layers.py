@@ -32,6 +32,7 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/reactor", _library("base", "reactor")),
     ("userspace/lib/deferred", _library("base", "reactor", "deferred")),
     ("userspace/lib/task", _library("base", "reactor", "deferred", "task")),
+    ("userspace/lib/thread", _library("base", "reactor", "deferred", "thread")),
     ("userspace/lib/transport", _library("base", "reactor", "deferred", "transport") + [UAPI]),
     ("userspace/lib/protocol", _library("base", "transport", "protocol")),
     ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),

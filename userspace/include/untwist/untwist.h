@@ -15,6 +15,7 @@
 #include <untwist/file_lock.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
+#include <untwist/pool.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>
 #include <untwist/queue.h>

@@ -174,7 +174,6 @@ static struct utw_deferred *list_count_down(struct list *list)
 	if (--list->pending)
 		return NULL;
 	result = list_result(list);
-	utw_deferred_set_canceller(whole, NULL, NULL);
 	free(list);
 	return utw_deferred_settle(whole, result);
 }

@@ -139,7 +139,6 @@ static void wait_end(struct utw_file_lock *l, int error)
 
 	l->waiting = NULL;
 	utw_timer_cancel(&l->timer);
-	utw_deferred_set_canceller(d, NULL, NULL);
 	if (error)
 		utw_deferred_errback(d, try_failure(UTW_HERE, l, error));
 	else

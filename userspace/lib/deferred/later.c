@@ -27,7 +27,6 @@ static void later_due(struct utw_timer *timer)
 	struct utw_deferred *d = later->deferred;
 
 	free(later);
-	utw_deferred_set_canceller(d, NULL, NULL);
 	utw_deferred_callback(d, NULL);
 	utw_deferred_unref(d);
 }

@@ -139,7 +139,6 @@ static struct utw_deferred *holder_end(struct utw_result result, void *data)
 
 	utw_list_remove(&h->link);
 	free(h);
-	utw_deferred_set_canceller(whole, NULL, NULL);
 	if (result.kind == UTW_RESULT_PASS)
 		result = utw_result_fail(
 			utw_failure_new_at(whole->file, whole->line, &utw_domain_reason,

@@ -25,7 +25,6 @@ static struct utw_deferred *waiter_remove(struct waiter *waiter)
 	utw_list_remove(&waiter->link);
 	waiter->queue->count--;
 	free(waiter);
-	utw_deferred_set_canceller(d, NULL, NULL);
 	return d;
 }
 

@@ -52,7 +52,6 @@ static struct utw_deferred *task_go(struct utw_task *task)
 	result = task->result;
 	utw_coroutine_release(&task->coroutine);
 	free(task);
-	utw_deferred_set_canceller(whole, NULL, NULL);
 	return utw_deferred_settle(whole, result);
 }
 
