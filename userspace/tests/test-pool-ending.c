@@ -69,7 +69,24 @@ static void stop_of_a_pool_that_never_worked(void **state)
 	pool_fixture_release(&x);
 }
 
-/* Opens the gate when the pool has told the work that it is unwanted. */
+/* Again and again: the reactor may look before or after the thread has gone. */
+static void stop_of_a_pool_at_rest(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		struct pool_fixture x;
+
+		pool_fixture_init(&x, 1, UTW_POOL_UNLIMITED);
+		pool_fixture_value(&x, utw_pool_defer(x.pool, nothing, NULL));
+		pool_fixture_value(&x, utw_pool_stop(x.pool));
+		assert_int_equal(utw_pool_threads(x.pool), 0);
+		pool_fixture_release(&x);
+	}
+}
+
+/* Work that goes on until the pool has told it that it is unwanted. */
 static struct utw_result run_until_cancelled(struct utw_work *work, void *data)
 {
 	sem_post(&((struct gate *)data)->entered);
@@ -173,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(stop_waits_for_all_that_was_taken),
 		TEST(stop_of_a_pool_that_never_worked),
+		TEST(stop_of_a_pool_at_rest),
 		TEST(free_refuses_what_waits_and_hears_what_runs),
 		TEST(free_ends_a_stop_that_is_under_way),
 		TEST(free_inside_a_callback_of_its_own),

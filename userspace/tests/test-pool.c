@@ -152,6 +152,19 @@ static void much_work_for_many_threads_all_comes_back(void **state)
 	pool_fixture_release(&x);
 }
 
+static void free_thread_is_used_again(void **state)
+{
+	struct pool_fixture x;
+	int i;
+
+	(void)state;
+	pool_fixture_init(&x, 4, UTW_POOL_UNLIMITED);
+	for (i = 0; i < 100; i++)
+		pool_fixture_value(&x, utw_pool_defer(x.pool, nothing, NULL));
+	assert_int_equal(utw_pool_threads(x.pool), 1);
+	pool_fixture_release(&x);
+}
+
 static void cancel_takes_back_what_waits(void **state)
 {
 	struct utw_deferred *first, *second, *third;
@@ -311,6 +324,7 @@ int main(void)
 		TEST(threads_are_started_when_there_is_work_for_them),
 		TEST(one_thread_keeps_the_order),
 		TEST(much_work_for_many_threads_all_comes_back),
+		TEST(free_thread_is_used_again),
 		TEST(cancel_takes_back_what_waits),
 		TEST(cancel_of_what_runs_only_tells_it),
 		TEST(backlog_is_limited),

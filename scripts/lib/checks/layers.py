@@ -34,6 +34,7 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/task", _library("base", "reactor", "deferred", "task")),
     ("userspace/lib/thread", _library("base", "reactor", "deferred", "thread")),
     ("userspace/lib/transport", _library("base", "reactor", "deferred", "transport") + [UAPI]),
+    ("userspace/lib/log", _library("base", "transport", "log")),
     ("userspace/lib/protocol", _library("base", "transport", "protocol")),
     ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),
     ("userspace/examples", [SYSTEM, PUBLIC, UAPI]),

@@ -15,6 +15,8 @@
 #include <untwist/file_lock.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
+#include <untwist/log.h>
+#include <untwist/log_output.h>
 #include <untwist/pool.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>

@@ -4,15 +4,17 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* makecontext() hands on integers only. */
 static void coroutine_main(unsigned int high, unsigned int low)
 {
-	struct utw_coroutine *c =
-		(struct utw_coroutine *)(uintptr_t)((uint64_t)high << 32 | (uint64_t)low);
+	uintptr_t self = (uintptr_t)((uint64_t)high << 32 | (uint64_t)low);
+	struct utw_coroutine *c;
 
+	memcpy(&c, &self, sizeof(c));
 	utw_stack_entered(&c->notes);
 	c->fn(c->data);
 	c->ended = true;

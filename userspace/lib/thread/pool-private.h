@@ -49,7 +49,7 @@ struct utw_pool {
 	struct utw_link running; /* work that a thread is at */
 	struct utw_link done; /* work to deliver */
 	struct utw_link calls; /* calls to begin */
-	unsigned int idle;
+	unsigned int busy; /* threads that are at some work */
 	unsigned int ended; /* threads that have nothing more to do */
 	bool ringing;
 	bool stopping; /* no new work */
@@ -61,7 +61,7 @@ struct utw_pool {
 /* pool.c: let the reactor come and look. Under the lock. */
 void utw_pool_ring(struct utw_pool *p);
 
-/* worker.c: start a thread if there is more work than idle threads. 0 or -errno. Under the lock. */
+/* worker.c: start a thread if there is more work than free threads. 0 or -errno. Under the lock. */
 int utw_pool_grow(struct utw_pool *p);
 
 /* work.c: give a result to whoever waits for it, and free the work. */

@@ -71,8 +71,7 @@ static enum utw_cancel work_cancel(struct utw_deferred *d, void *data)
 /* Threads that could take it at once do not count as a backlog. Under the lock. */
 static bool backlog_full(const struct utw_pool *p)
 {
-	return p->queued_count >= p->backlog &&
-		p->queued_count - p->backlog >= p->idle + (p->most - p->threads);
+	return p->queued_count >= p->backlog && p->queued_count - p->backlog >= p->most - p->busy;
 }
 
 /* Returns why it was not taken, or NULL. */

@@ -10,15 +10,13 @@ static struct utw_work *worker_next(struct utw_pool *p)
 {
 	struct utw_work *work;
 
-	while (utw_list_empty(&p->queued) && !p->stopping) {
-		p->idle++;
+	while (utw_list_empty(&p->queued) && !p->stopping)
 		pthread_cond_wait(&p->wanted, &p->lock);
-		p->idle--;
-	}
 	if (utw_list_empty(&p->queued))
 		return NULL;
 	work = utw_container_of(utw_list_pop(&p->queued), struct utw_work, link);
 	p->queued_count--;
+	p->busy++;
 	work->queued = false;
 	utw_list_append(&p->running, &work->link);
 	return work;
@@ -35,6 +33,7 @@ static void *worker_main(void *data)
 		pthread_mutex_unlock(&p->lock);
 		work->result = work->fn(work, work->data);
 		pthread_mutex_lock(&p->lock);
+		p->busy--;
 		utw_list_remove(&work->link);
 		utw_list_append(&p->done, &work->link);
 		utw_pool_ring(p);
@@ -63,7 +62,7 @@ static int worker_start(struct utw_pool *p)
 
 int utw_pool_grow(struct utw_pool *p)
 {
-	if (p->queued_count <= p->idle || p->threads == p->most)
+	if (p->queued_count <= p->threads - p->busy || p->threads == p->most)
 		return 0;
 	return worker_start(p);
 }
