@@ -98,8 +98,8 @@ static void longest_namespace_decides_the_level(void **state)
 	struct utw_log *log = log_begun();
 
 	(void)state;
-	assert_int_equal(utw_log_set_level(log, "net", UTW_LOG_ERROR), 0);
 	assert_int_equal(utw_log_set_level(log, "net.tcp", UTW_LOG_DEBUG), 0);
+	assert_int_equal(utw_log_set_level(log, "net", UTW_LOG_ERROR), 0);
 	assert_false(utw_log_wants(log, "net", UTW_LOG_WARN));
 	assert_true(utw_log_wants(log, "net", UTW_LOG_ERROR));
 	assert_false(utw_log_wants(log, "net.udp", UTW_LOG_WARN));
@@ -173,6 +173,8 @@ static void oldest_events_make_room_and_are_counted(void **state)
 	assert_string_equal(w.texts[0], "3 events were lost before logging began");
 	assert_string_equal(w.texts[1], "3");
 	assert_string_equal(w.texts[2], "4");
+	utw_log_begin(log);
+	assert_int_equal(w.count, 3);
 	utw_log_free(log);
 }
 

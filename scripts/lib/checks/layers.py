@@ -37,6 +37,7 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/log", _library("base", "transport", "log")),
     ("userspace/lib/protocol", _library("base", "transport", "protocol")),
     ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),
+    ("userspace/bench", [SYSTEM, PUBLIC, UAPI]),
     ("userspace/examples", [SYSTEM, PUBLIC, UAPI]),
 ]
 

@@ -19,24 +19,17 @@ static void stack_push(struct utw_deferred **top, struct utw_deferred *d)
 	*top = d;
 }
 
+/* Without a call where it is not the last reference, which it hardly ever is. */
 static void stack_pop(struct utw_deferred **top)
 {
 	struct utw_deferred *d = *top;
 
 	*top = d->below;
 	d->stacked = false;
-	utw_deferred_unref(d);
-}
-
-static bool may_go_on(const struct utw_deferred *d)
-{
-	return d->fired && !d->waiting && !d->pauses;
-}
-
-/* Nothing will change its result any more, unless someone adds to it. */
-static bool is_settled(const struct utw_deferred *d)
-{
-	return may_go_on(d) && !d->stacked;
+	if (d->refs > 1)
+		d->refs--;
+	else
+		utw_deferred_unref(d);
 }
 
 /* The same pointer again keeps its owner, unless it is given a new one. */
@@ -104,7 +97,7 @@ static void chain_wait(struct utw_deferred *d, struct utw_deferred *inner)
 	UTW_CONTRACT(inner);
 	if (leads_back(inner, d))
 		result_fail(d, -EDEADLK, "a callback returned a deferred that waits for this one");
-	else if (is_settled(inner))
+	else if (utw_chain_settled(inner))
 		result_move(d, inner);
 	else
 		chain_queue_for(d, inner);
@@ -182,18 +175,35 @@ static void chain_step(struct utw_deferred **top, struct utw_deferred *d,
 	}
 }
 
-void utw_chain_run(struct utw_deferred *d)
+static void stack_run(struct utw_deferred *top)
 {
-	struct utw_deferred *top = NULL;
 	struct utw_slot slot;
 
-	if (!is_settled(d))
-		return;
-	stack_push(&top, utw_deferred_ref(d));
 	while (top) {
-		if (may_go_on(top) && utw_slots_pop(&top->slots, &slot))
+		if (utw_chain_may_go_on(top) && utw_slots_pop(&top->slots, &slot))
 			chain_step(&top, top, &slot);
 		else
 			stack_pop(&top);
 	}
+}
+
+void utw_chain_run(struct utw_deferred *d)
+{
+	struct utw_deferred *top = NULL;
+
+	if (!utw_chain_settled(d) || !d->slots.count)
+		return;
+	d->refs++;
+	stack_push(&top, d);
+	stack_run(top);
+}
+
+void utw_chain_run_slot(struct utw_deferred *d, const struct utw_slot *slot)
+{
+	struct utw_deferred *top = NULL;
+
+	d->refs++;
+	stack_push(&top, d);
+	chain_step(&top, d, slot);
+	stack_run(top);
 }

@@ -37,6 +37,20 @@ struct utw_deferred {
 
 /* chain.c: run what can be run, here and in those that wait for it. */
 void utw_chain_run(struct utw_deferred *d);
+/* chain.c: the same for one that is settled, beginning with a slot that was never queued. */
+void utw_chain_run_slot(struct utw_deferred *d, const struct utw_slot *slot);
+
+/* May its chain be run, by whoever is at it? */
+static inline bool utw_chain_may_go_on(const struct utw_deferred *d)
+{
+	return d->fired && !d->waiting && !d->pauses;
+}
+
+/* Nothing will change its result any more, unless someone adds to it; so nothing is queued. */
+static inline bool utw_chain_settled(const struct utw_deferred *d)
+{
+	return utw_chain_may_go_on(d) && !d->stacked;
+}
 
 /* deferred.c: queue a slot and run it if the result is there. 0 or -ENOMEM. */
 int utw_deferred_add_slot(struct utw_deferred *d, const struct utw_slot *slot);

@@ -128,11 +128,9 @@ void utw_deferred_unref(struct utw_deferred *d)
 
 int utw_deferred_add_slot(struct utw_deferred *d, const struct utw_slot *slot)
 {
-	int err = utw_slots_push(&d->slots, slot);
-
-	if (err < 0)
-		return err;
-	utw_chain_run(d);
+	if (!utw_chain_settled(d))
+		return utw_slots_push(&d->slots, slot);
+	utw_chain_run_slot(d, slot);
 	return 0;
 }
 

@@ -22,12 +22,7 @@ void utw_slots_release(struct utw_slots *slots)
 		free(slots->array);
 }
 
-static const struct utw_slot *slots_at(const struct utw_slots *slots, uint32_t index)
-{
-	return &slots->array[(slots->head + index) & (slots->capacity - 1)];
-}
-
-static int slots_grow(struct utw_slots *slots)
+int utw_slots_grow(struct utw_slots *slots)
 {
 	struct utw_slot *array;
 	uint32_t i;
@@ -38,7 +33,7 @@ static int slots_grow(struct utw_slots *slots)
 	if (!array)
 		return -ENOMEM;
 	for (i = 0; i < slots->count; i++)
-		array[i] = *slots_at(slots, i);
+		array[i] = *utw_slots_at(slots, i);
 	utw_slots_release(slots);
 	slots->array = array;
 	slots->head = 0;
@@ -46,30 +41,12 @@ static int slots_grow(struct utw_slots *slots)
 	return 0;
 }
 
-int utw_slots_push(struct utw_slots *slots, const struct utw_slot *slot)
-{
-	if (slots->count == slots->capacity && slots_grow(slots) < 0)
-		return -ENOMEM;
-	slots->array[(slots->head + slots->count++) & (slots->capacity - 1)] = *slot;
-	return 0;
-}
-
-bool utw_slots_pop(struct utw_slots *slots, struct utw_slot *slot)
-{
-	if (!slots->count)
-		return false;
-	*slot = *slots_at(slots, 0);
-	slots->head = (slots->head + 1) & (slots->capacity - 1);
-	slots->count--;
-	return true;
-}
-
 bool utw_slots_have_waiter(const struct utw_slots *slots)
 {
 	uint32_t i;
 
 	for (i = 0; i < slots->count; i++)
-		if (slots_at(slots, i)->kind == UTW_SLOT_WAITER)
+		if (utw_slots_at(slots, i)->kind == UTW_SLOT_WAITER)
 			return true;
 	return false;
 }

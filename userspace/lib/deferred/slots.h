@@ -6,6 +6,7 @@
 #ifndef UTW_DEFERRED_SLOTS_H
 #define UTW_DEFERRED_SLOTS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,10 +54,35 @@ struct utw_slots {
 void utw_slots_init(struct utw_slots *slots);
 /* Frees the memory; what is queued must have been taken out. */
 void utw_slots_release(struct utw_slots *slots);
+/* Make room for more. Returns 0, or -ENOMEM with nothing changed. */
+int utw_slots_grow(struct utw_slots *slots);
+
+/* The one so many places behind the first. */
+static inline struct utw_slot *utw_slots_at(const struct utw_slots *slots, uint32_t index)
+{
+	return &slots->array[(slots->head + index) & (slots->capacity - 1)];
+}
+
 /* Returns 0, or -ENOMEM with nothing changed. */
-int utw_slots_push(struct utw_slots *slots, const struct utw_slot *slot);
+static inline int utw_slots_push(struct utw_slots *slots, const struct utw_slot *slot)
+{
+	if (slots->count == slots->capacity && utw_slots_grow(slots) < 0)
+		return -ENOMEM;
+	*utw_slots_at(slots, slots->count++) = *slot;
+	return 0;
+}
+
 /* Returns whether there was one. */
-bool utw_slots_pop(struct utw_slots *slots, struct utw_slot *slot);
+static inline bool utw_slots_pop(struct utw_slots *slots, struct utw_slot *slot)
+{
+	if (!slots->count)
+		return false;
+	*slot = *utw_slots_at(slots, 0);
+	slots->head = (slots->head + 1) & (slots->capacity - 1);
+	slots->count--;
+	return true;
+}
+
 /* Does anything in it wait with a deferred of its own? */
 bool utw_slots_have_waiter(const struct utw_slots *slots);
 

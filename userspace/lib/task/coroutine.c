@@ -4,17 +4,18 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* makecontext() hands on integers only. */
 static void coroutine_main(unsigned int high, unsigned int low)
 {
-	uintptr_t self = (uintptr_t)((uint64_t)high << 32 | (uint64_t)low);
-	struct utw_coroutine *c;
+	const union {
+		uintptr_t number;
+		struct utw_coroutine *pointer;
+	} self = { .number = (uintptr_t)((uint64_t)high << 32 | (uint64_t)low) };
+	struct utw_coroutine *c = self.pointer;
 
-	memcpy(&c, &self, sizeof(c));
 	utw_stack_entered(&c->notes);
 	c->fn(c->data);
 	c->ended = true;
