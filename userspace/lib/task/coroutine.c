@@ -7,14 +7,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* makecontext() hands on integers only. */
-static void coroutine_main(unsigned int high, unsigned int low)
+/* makecontext() hands on integers only; who resumes it for the first time leaves word here. */
+static _Thread_local struct utw_coroutine *beginning;
+
+static void coroutine_main(void)
 {
-	const union {
-		uintptr_t number;
-		struct utw_coroutine *pointer;
-	} self = { .number = (uintptr_t)((uint64_t)high << 32 | (uint64_t)low) };
-	struct utw_coroutine *c = self.pointer;
+	struct utw_coroutine *c = beginning;
 
 	utw_stack_entered(&c->notes);
 	c->fn(c->data);
@@ -45,7 +43,6 @@ static int stack_map(struct utw_coroutine *c, size_t size)
 int utw_coroutine_init(struct utw_coroutine *c, size_t stack_size, void (*fn)(void *data),
 		       void *data)
 {
-	uint64_t self = (uint64_t)(uintptr_t)c;
 	int err = stack_map(c, stack_size);
 
 	if (err < 0)
@@ -57,8 +54,7 @@ int utw_coroutine_init(struct utw_coroutine *c, size_t stack_size, void (*fn)(vo
 	c->inside.uc_stack.ss_sp = c->notes.memory;
 	c->inside.uc_stack.ss_size = c->notes.size;
 	c->inside.uc_link = NULL;
-	makecontext(&c->inside, (void (*)(void))coroutine_main, 2, (unsigned int)(self >> 32),
-		    (unsigned int)self);
+	makecontext(&c->inside, coroutine_main, 0);
 	return 0;
 }
 
@@ -95,6 +91,7 @@ void utw_coroutine_resume(struct utw_coroutine *c)
 {
 	void *frames = NULL;
 
+	beginning = c;
 	utw_stack_entering(&c->notes, &frames);
 	context_swap(&c->outside, &c->inside);
 	utw_stack_left(frames);
