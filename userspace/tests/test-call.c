@@ -7,6 +7,7 @@
 
 #include <untwist/reactor.h>
 
+#include "backends.h"
 #include "harness-alloc.h"
 #include "notes.h"
 #include "reactor/reactor-private.h"
@@ -285,5 +286,5 @@ int main(void)
 		TEST(reactor_free_drops_queued_calls),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_EACH_BACKEND(tests);
 }

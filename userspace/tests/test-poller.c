@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The poller: tags, and waits that are neither early nor endless. */
-#include "reactor/poller.h"
+#include "reactor/poller-epoll.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -29,7 +29,7 @@ static void wait_gives_the_tag_back(void **state)
 	struct utw_poller p;
 
 	(void)state;
-	assert_int_equal(utw_poller_init(&p), 0);
+	assert_int_equal(utw_poller_open(&p, UTW_BACKEND_EPOLL), 0);
 	assert_int_equal(utw_poller_add(&p, fd, EPOLLIN, 1), 0);
 	assert_int_equal(utw_poller_modify(&p, fd, EPOLLIN, tag), 0);
 	assert_int_equal(utw_poller_wait(&p, UTW_FOREVER, events), 1);
@@ -38,7 +38,7 @@ static void wait_gives_the_tag_back(void **state)
 	assert_int_equal(utw_poller_remove(&p, fd), 0);
 	assert_int_equal(utw_poller_wait(&p, 0, events), 0);
 	close(fd);
-	utw_poller_release(&p);
+	utw_poller_close(&p);
 }
 
 static void wait_is_not_early(bool precise)
@@ -48,15 +48,15 @@ static void wait_is_not_early(bool precise)
 	struct utw_poller p;
 	unsigned int i;
 
-	assert_int_equal(utw_poller_init(&p), 0);
-	p.precise = precise;
+	assert_int_equal(utw_poller_open(&p, UTW_BACKEND_EPOLL), 0);
+	((struct utw_poller_epoll_state *)p.state)->precise = precise;
 	for (i = 0; i < ARRAY_SIZE(waits); i++) {
 		uint64_t before = real_now();
 
 		assert_int_equal(utw_poller_wait(&p, waits[i], events), 0);
 		assert_true(real_now() - before >= waits[i]);
 	}
-	utw_poller_release(&p);
+	utw_poller_close(&p);
 }
 
 static void wait_in_nanoseconds_is_not_early(void **state)
@@ -83,15 +83,15 @@ static void wait_of_any_length_lasts_until_the_event(void **state)
 	unsigned int i;
 
 	(void)state;
-	assert_int_equal(utw_poller_init(&p), 0);
+	assert_int_equal(utw_poller_open(&p, UTW_BACKEND_EPOLL), 0);
 	assert_int_equal(utw_poller_add(&p, fd, EPOLLIN, 7), 0);
 	for (i = 0; i < 2 * ARRAY_SIZE(waits); i++) {
-		p.precise = i % 2;
+		((struct utw_poller_epoll_state *)p.state)->precise = i % 2;
 		timerfd_settime(fd, 0, &soon, NULL);
 		assert_int_equal(utw_poller_wait(&p, waits[i / 2], events), 1);
 	}
 	close(fd);
-	utw_poller_release(&p);
+	utw_poller_close(&p);
 }
 
 int main(void)

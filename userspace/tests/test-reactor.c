@@ -16,6 +16,7 @@
 #include <untwist/timer.h>
 #include <untwist/watch.h>
 
+#include "backends.h"
 #include "harness-alloc.h"
 #include "harness-clock.h"
 #include "harness-epoll.h"
@@ -141,7 +142,7 @@ static void check_now_stands_still(void *data)
 {
 	uint64_t now = utw_reactor_now(data);
 
-	clock_advance(SECONDS);
+	reactor_advance(data, SECONDS);
 	assert_int_equal(utw_reactor_now(data), now);
 	note(&notes, 'n');
 }
@@ -256,7 +257,9 @@ static void get_fd_tells_of_calls_and_timers_and_watches(void **state)
 	assert_false(readable(fd));
 	utw_timer_reset(&timer, 0);
 	assert_true(readable(fd));
+	/* It may have told already, in vain; a turn that finds nothing sets that right. */
 	utw_timer_cancel(&timer);
+	assert_int_equal(utw_reactor_run_once(r, 0), 0);
 	assert_false(readable(fd));
 
 	utw_watch_init(&watch, note_w);
@@ -427,9 +430,11 @@ int main(void)
 		TEST(new_without_memory_leaves_the_result_alone),
 		TEST(new_without_descriptors_leaks_none),
 		TEST(get_fd_without_descriptors_can_be_tried_again),
+	};
+	const struct CMUnitTest of_epoll[] = {
 		TEST(new_refused_by_epoll_leaks_nothing),
 		TEST(get_fd_refused_by_epoll_leaks_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_EACH_BACKEND(tests) + cmocka_run_group_tests(of_epoll, NULL, NULL);
 }

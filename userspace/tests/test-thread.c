@@ -6,6 +6,7 @@
 #include <untwist/failure.h>
 #include <untwist/reactor.h>
 
+#include "backends.h"
 #include "harness-alloc.h"
 #include "harness.h"
 
@@ -58,6 +59,7 @@ static void calls_of_many_threads_all_arrive_in_each_ones_order(void **state)
 	assert_int_equal(utw_reactor_new(&r), 0);
 	for (i = 0; i < THREADS; i++) {
 		posters[i].reactor = r;
+		posters[i].expected = 0;
 		posters[i].unfinished = &unfinished;
 		assert_int_equal(pthread_create(&posters[i].thread, NULL, post_all, &posters[i]),
 				 0);
@@ -192,5 +194,5 @@ int main(void)
 		TEST(failure_may_be_shared_by_threads),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_ON_EACH_BACKEND(tests);
 }

@@ -21,6 +21,11 @@
  */
 #define utw_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
+/* The place where it stands, as "file:line". */
+#define UTW_PLACE	    __FILE__ ":" UTW_STRING_OF(__LINE__)
+#define UTW_STRING_OF(x)    UTW_STRING_OF_IT(x)
+#define UTW_STRING_OF_IT(x) #x
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -33,12 +38,14 @@ struct utw_link {
 	struct utw_link *prev;
 };
 
-/* A place in a heap: by key, and of two equal keys by sequence. */
+/*
+ * A place in a heap: by key, and of two equal keys by sequence, which may wrap
+ * around: of two that are less than 2^31 apart the one behind is the younger.
+ */
 struct utw_heap_node {
 	uint64_t key;
-	uint64_t sequence;
+	uint32_t sequence;
 	uint32_t position;
-	uint32_t reserved;
 };
 
 #ifdef __cplusplus

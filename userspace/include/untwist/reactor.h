@@ -14,8 +14,8 @@
  * One turn is, in this order:
  *   1. wait, but not when calls are queued or a timer is due;
  *   2. read the clock: utw_reactor_now() keeps this value all through the turn;
- *   3. what the kernel has told of, in its order: watches that are ready, calls
- *      posted by other threads, signals;
+ *   3. watches that are ready, in the kernel's order; calls posted by other
+ *      threads; signals;
  *   4. timers that are due, by deadline, equals in the order they were started;
  *   5. calls queued before the turn, in order;
  *   6. calls for the end of the turn (struct utw_call), in order.
@@ -52,10 +52,49 @@ struct utw_reactor;
 typedef void (*utw_call_fn)(void *data);
 
 /*
- * Make a reactor, owned by the caller. *ret is untouched on failure.
- * Errors: -ENOMEM; -EMFILE, -ENFILE when descriptors are out.
+ * What a reactor waits with. All of them mean the same and differ in cost only.
+ * io_uring needs Linux 6.1 and the permission to use it; without, it is epoll.
  */
+enum utw_backend {
+	/* What the environment's UNTWIST_REACTOR says: epoll, io_uring or fake; else epoll. */
+	UTW_BACKEND_DEFAULT,
+	UTW_BACKEND_EPOLL,
+	UTW_BACKEND_IO_URING,
+	UTW_BACKEND_FAKE, /* for tests: see untwist/fake.h */
+};
+
+/* All zeroes are the defaults. */
+struct utw_reactor_options {
+	enum utw_backend backend;
+	/*
+	 * So many timers, so many calls posted by threads and so many queued calls run
+	 * in one turn at most; the others run in the next, in the same order. Watches
+	 * are limited to 256 events a turn. 0: 1024.
+	 */
+	unsigned int budget;
+	/*
+	 * Told, while the reactor is being made, in one line of text why the back end is
+	 * not the one asked for. NULL: it goes to standard error.
+	 */
+	void (*notice)(void *data, const char *text);
+	void *notice_data;
+	uint64_t reserved[2]; /* zero */
+};
+
+/*
+ * Make a reactor, owned by the caller. *ret is untouched on failure. The options
+ * are not needed any more when it returns.
+ * Errors: -ENOMEM; -EMFILE, -ENFILE when descriptors are out; -EINVAL an unknown
+ * back end, by option or by environment, or something reserved is not zero.
+ */
+UTW_API int utw_reactor_new_with(struct utw_reactor **ret,
+				 const struct utw_reactor_options *options);
+
+/* The same with all defaults. */
 UTW_API int utw_reactor_new(struct utw_reactor **ret);
+
+/* The name of the back end at work: "epoll", "io_uring", "fake". */
+UTW_API const char *utw_reactor_backend(const struct utw_reactor *r);
 
 /*
  * Free a reactor that is not running; NULL is ignored. Sources still started
@@ -93,7 +132,9 @@ UTW_API uint64_t utw_reactor_now(const struct utw_reactor *r);
  * A descriptor that is readable whenever a turn would find something to do,
  * timers and queued calls included: put it into another event loop (or another
  * reactor) and call utw_reactor_run_once(r, 0) when it is. It stays the
- * reactor's: do not read or close it. The first call prepares for nesting.
+ * reactor's: do not read or close it. What it told of may be gone when the turn
+ * comes, which then finds nothing. The first call prepares for nesting. With
+ * io_uring it is another one after the reactor was taken to another thread.
  * Errors: -EMFILE, -ENFILE, -ENOMEM.
  */
 UTW_API int utw_reactor_get_fd(struct utw_reactor *r);

@@ -11,6 +11,7 @@
 #include <untwist/device.h>
 #include <untwist/factory.h>
 #include <untwist/failure.h>
+#include <untwist/fake.h>
 #include <untwist/fd.h>
 #include <untwist/file_lock.h>
 #include <untwist/line.h>

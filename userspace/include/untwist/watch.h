@@ -47,8 +47,11 @@ UTW_API void utw_watch_init(struct utw_watch *w, utw_watch_fn fn);
  * EPOLLPRI, EPOLLRDHUP with the modes EPOLLET, EPOLLONESHOT, EPOLLEXCLUSIVE.
  * After a one-shot event the watch stays active but silent until set_events.
  * Errors: -EBUSY already active; -EEXIST another watch of this reactor has the
- * descriptor; -EPERM it cannot be polled (a regular file); -EBADF; -EINVAL modes
- * that do not go together; -ENOMEM, -ENOSPC. On error the watch stays inactive.
+ * descriptor; -EBADF; -EINVAL modes that do not go together (EPOLLEXCLUSIVE goes
+ * with EPOLLIN, EPOLLOUT, EPOLLET only); -ENOMEM, -ENOSPC. On error the watch stays
+ * inactive.
+ *
+ * What never blocks (a regular file, /dev/null) is always ready, as for poll(2).
  */
 UTW_API int utw_watch_start(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t events);
 

@@ -27,7 +27,7 @@ static bool entry_before(const struct utw_heap_entry *a, const struct utw_heap_e
 {
 	if (a->key != b->key)
 		return a->key < b->key;
-	return a->node->sequence < b->node->sequence;
+	return (int32_t)(a->node->sequence - b->node->sequence) < 0;
 }
 
 static void heap_place(struct utw_heap *heap, uint32_t position, struct utw_heap_entry entry)
@@ -82,12 +82,13 @@ static void heap_settle(struct utw_heap *heap, uint32_t position, struct utw_hea
 		heap_sift_down(heap, position, entry);
 }
 
+/* By half, so that even right after it no node has more than a place and a half. */
 static int heap_grow(struct utw_heap *heap)
 {
-	uint32_t capacity = heap->capacity ? heap->capacity * 2 : SMALLEST;
+	uint32_t capacity = heap->capacity ? heap->capacity + heap->capacity / 2 : SMALLEST;
 	struct utw_heap_entry *entries;
 
-	if (capacity > UINT32_MAX / ARITY)
+	if (capacity > UINT32_MAX / ARITY / 2)
 		return -ENOMEM;
 	entries = reallocarray(heap->entries, capacity, sizeof(*entries));
 	if (!entries)

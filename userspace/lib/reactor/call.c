@@ -6,6 +6,7 @@
 #include <untwist/call.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -47,6 +48,7 @@ void utw_calls_release(struct utw_reactor *r)
 {
 	struct utw_link *link;
 
+	utw_list_splice(&r->calls.soon, &r->calls.due);
 	utw_list_splice(&r->calls.soon, &r->calls.at_end);
 	utw_list_splice(&r->calls.soon, &r->calls.spare);
 	while ((link = utw_list_pop(&r->calls.soon))) {
@@ -146,7 +148,8 @@ int utw_reactor_call_soon(struct utw_reactor *r, utw_call_fn fn, void *data)
 
 bool utw_calls_pending(const struct utw_reactor *r)
 {
-	return !utw_list_empty(&r->calls.soon) || !utw_list_empty(&r->calls.at_end);
+	return !utw_list_empty(&r->calls.soon) || !utw_list_empty(&r->calls.due) ||
+		!utw_list_empty(&r->calls.at_end);
 }
 
 void utw_calls_begin_turn(struct utw_reactor *r)
@@ -154,12 +157,12 @@ void utw_calls_begin_turn(struct utw_reactor *r)
 	utw_list_splice(&r->calls.due, &r->calls.soon);
 }
 
-static unsigned int calls_run(struct utw_reactor *r, struct utw_link *queue)
+static unsigned int calls_run(struct utw_reactor *r, struct utw_link *queue, unsigned int most)
 {
 	unsigned int count = 0;
 	struct utw_link *link;
 
-	while ((link = utw_list_pop(queue))) {
+	while (count < most && (link = utw_list_pop(queue))) {
 		struct utw_call *c = call_of(link);
 		/* An embedded call may be freed by its callback: look at it now. */
 		bool owned = c->fn == record_due;
@@ -175,11 +178,11 @@ static unsigned int calls_run(struct utw_reactor *r, struct utw_link *queue)
 
 unsigned int utw_calls_run_due(struct utw_reactor *r)
 {
-	return calls_run(r, &r->calls.due);
+	return calls_run(r, &r->calls.due, r->budget);
 }
 
 unsigned int utw_calls_run_at_end(struct utw_reactor *r)
 {
 	utw_list_splice(&r->calls.ending, &r->calls.at_end);
-	return calls_run(r, &r->calls.ending);
+	return calls_run(r, &r->calls.ending, UINT_MAX);
 }

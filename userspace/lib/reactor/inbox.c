@@ -3,13 +3,18 @@
 #include "reactor/inbox.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+enum inbox_sleep {
+	INBOX_AWAKE,
+	INBOX_ASLEEP,
+	INBOX_RUNG, /* asleep, and somebody has seen to it already */
+};
+
 struct utw_letter {
-	struct utw_letter *next;
+	struct utw_letter *next; /* on the way: the one before */
 	utw_call_fn fn;
 	void *data;
 };
@@ -21,50 +26,43 @@ int utw_inbox_init(struct utw_inbox *inbox)
 	inbox->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (inbox->bell < 0)
 		return -errno;
-	atomic_init(&inbox->ringing, false);
+	atomic_init(&inbox->sleep, INBOX_ASLEEP);
+	atomic_init(&inbox->last, NULL);
 	for (word = 0; word < UTW_SIGNAL_WORDS; word++)
 		atomic_init(&inbox->signals[word], 0);
-	pthread_mutex_init(&inbox->lock, NULL);
-	inbox->first = NULL;
-	inbox->last = &inbox->first;
+	inbox->opened = NULL;
+	inbox->opened_end = &inbox->opened;
 	return 0;
-}
-
-static struct utw_letter *inbox_take(struct utw_inbox *inbox)
-{
-	struct utw_letter *first;
-
-	pthread_mutex_lock(&inbox->lock);
-	first = inbox->first;
-	inbox->first = NULL;
-	inbox->last = &inbox->first;
-	pthread_mutex_unlock(&inbox->lock);
-	return first;
 }
 
 void utw_inbox_release(struct utw_inbox *inbox)
 {
-	struct utw_letter *letter = inbox_take(inbox);
+	struct utw_letter *letter;
 
-	while (letter) {
-		struct utw_letter *next = letter->next;
-
+	utw_inbox_open(inbox);
+	while ((letter = inbox->opened)) {
+		inbox->opened = letter->next;
 		free(letter);
-		letter = next;
 	}
-	pthread_mutex_destroy(&inbox->lock);
 	close(inbox->bell);
 }
 
 /* Safe in a signal handler. The counter cannot overflow: it is at most one per turn. */
-static void inbox_ring(struct utw_inbox *inbox)
+static void bell_ring(int bell)
 {
 	const uint64_t one = 1;
 
-	if (atomic_exchange(&inbox->ringing, true))
-		return;
-	while (write(inbox->bell, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (write(bell, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+static void inbox_rouse(struct utw_inbox *inbox)
+{
+	int asleep = INBOX_ASLEEP;
+
+	if (atomic_load(&inbox->sleep) == INBOX_ASLEEP &&
+	    atomic_compare_exchange_strong(&inbox->sleep, &asleep, INBOX_RUNG))
+		bell_ring(inbox->bell);
 }
 
 int utw_inbox_post(struct utw_inbox *inbox, utw_call_fn fn, void *data)
@@ -73,16 +71,12 @@ int utw_inbox_post(struct utw_inbox *inbox, utw_call_fn fn, void *data)
 
 	if (!letter)
 		return -ENOMEM;
-	letter->next = NULL;
 	letter->fn = fn;
 	letter->data = data;
-
-	pthread_mutex_lock(&inbox->lock);
-	*inbox->last = letter;
-	inbox->last = &letter->next;
-	pthread_mutex_unlock(&inbox->lock);
-
-	inbox_ring(inbox);
+	letter->next = atomic_load_explicit(&inbox->last, memory_order_relaxed);
+	while (!atomic_compare_exchange_weak(&inbox->last, &letter->next, letter))
+		;
+	inbox_rouse(inbox);
 	return 0;
 }
 
@@ -94,7 +88,7 @@ static unsigned int signal_bit(int signo)
 void utw_inbox_post_signal(struct utw_inbox *inbox, int signo)
 {
 	atomic_fetch_or(&inbox->signals[(signo - 1) / 32], signal_bit(signo));
-	inbox_ring(inbox);
+	inbox_rouse(inbox);
 }
 
 void utw_inbox_drop_signal(struct utw_inbox *inbox, int signo)
@@ -102,29 +96,73 @@ void utw_inbox_drop_signal(struct utw_inbox *inbox, int signo)
 	atomic_fetch_and(&inbox->signals[(signo - 1) / 32], ~signal_bit(signo));
 }
 
-void utw_inbox_open(struct utw_inbox *inbox)
+static bool inbox_holds(struct utw_inbox *inbox)
+{
+	int word;
+
+	for (word = 0; word < UTW_SIGNAL_WORDS; word++)
+		if (atomic_load(&inbox->signals[word]))
+			return true;
+	return inbox->opened || atomic_load(&inbox->last);
+}
+
+bool utw_inbox_sleep(struct utw_inbox *inbox)
+{
+	int awake = INBOX_AWAKE;
+
+	/* Rung already, it stays so: the bell is yet to be heard. */
+	atomic_compare_exchange_strong(&inbox->sleep, &awake, INBOX_ASLEEP);
+	return inbox_holds(inbox);
+}
+
+void utw_inbox_wake(struct utw_inbox *inbox)
+{
+	atomic_store(&inbox->sleep, INBOX_AWAKE);
+}
+
+void utw_inbox_silence(struct utw_inbox *inbox)
 {
 	uint64_t rings;
 
 	while (read(inbox->bell, &rings, sizeof(rings)) < 0 && errno == EINTR)
 		;
-	atomic_store(&inbox->ringing, false);
 }
 
-unsigned int utw_inbox_run(struct utw_inbox *inbox)
+void utw_inbox_ring(struct utw_inbox *inbox)
 {
-	struct utw_letter *letter = inbox_take(inbox);
-	unsigned int count = 0;
+	if (inbox_holds(inbox))
+		inbox_rouse(inbox);
+}
+
+/* They come out newest first, and are put behind those left from before. */
+void utw_inbox_open(struct utw_inbox *inbox)
+{
+	struct utw_letter *letter = atomic_exchange(&inbox->last, NULL);
+	struct utw_letter *first = NULL, **end = letter ? &letter->next : inbox->opened_end;
 
 	while (letter) {
-		struct utw_letter *next = letter->next;
+		struct utw_letter *before = letter->next;
 
-		letter->fn(letter->data);
-		free(letter);
-		letter = next;
-		count++;
+		letter->next = first;
+		first = letter;
+		letter = before;
 	}
-	return count;
+	*inbox->opened_end = first;
+	inbox->opened_end = end;
+}
+
+bool utw_inbox_call_next(struct utw_inbox *inbox)
+{
+	struct utw_letter *letter = inbox->opened;
+
+	if (!letter)
+		return false;
+	inbox->opened = letter->next;
+	if (!inbox->opened)
+		inbox->opened_end = &inbox->opened;
+	letter->fn(letter->data);
+	free(letter);
+	return true;
 }
 
 uint32_t utw_inbox_take_signals(struct utw_inbox *inbox, int word)

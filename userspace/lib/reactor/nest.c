@@ -37,6 +37,9 @@ static uint64_t nest_deadline(const struct utw_reactor *r)
 
 	if (utw_calls_pending(r) || next == 0)
 		return LONG_AGO;
+	/* The kernel knows nothing of another clock: it is told when that has come. */
+	if (r->poller.ops->now)
+		return next <= utw_reactor_clock(r) ? LONG_AGO : UTW_FOREVER;
 	return next;
 }
 
@@ -63,6 +66,10 @@ void utw_nest_update(struct utw_reactor *r)
 	deadline = nest_deadline(r);
 	if (deadline != r->nest.armed)
 		nest_arm(&r->nest, deadline);
+	/* Whoever nests us sleeps for us. */
+	if (utw_inbox_sleep(&r->inbox))
+		utw_inbox_ring(&r->inbox);
+	utw_poller_flush(&r->poller);
 }
 
 int utw_reactor_get_fd(struct utw_reactor *r)

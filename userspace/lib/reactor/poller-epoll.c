@@ -1,56 +1,88 @@
 // SPDX-License-Identifier: MIT
-/* The poller over epoll. */
-#include "reactor/poller.h"
-
+/* The back end over epoll. */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <untwist/reactor.h>
-
-#include "base/clock.h"
+#include "reactor/always-ready.h"
+#include "reactor/poller-epoll.h"
 
 /* Waits are cut to this, which any time_t can hold; the reactor simply waits again. */
 #define LONGEST_WAIT (UINT64_C(1) << 30) /* seconds */
 
-int utw_poller_init(struct utw_poller *p)
+/* Of a batch, what the always ready may take from the others. */
+#define ALWAYS_SHARE (UTW_POLLER_BATCH / 4)
+
+static int epoll_open(struct utw_poller *p)
 {
-	p->fd = epoll_create1(EPOLL_CLOEXEC);
-	p->precise = true;
-	return p->fd < 0 ? -errno : 0;
+	struct utw_poller_epoll_state *state = calloc(1, sizeof(*state));
+	int fd;
+
+	if (!state)
+		return -ENOMEM;
+	fd = epoll_create1(EPOLL_CLOEXEC);
+	if (fd < 0) {
+		int error = -errno;
+
+		free(state);
+		return error;
+	}
+	state->precise = true;
+	utw_always_ready_init(&state->always);
+	p->state = state;
+	p->fd = fd;
+	return 0;
 }
 
-void utw_poller_release(struct utw_poller *p)
+static void epoll_shut(struct utw_poller *p)
 {
+	struct utw_poller_epoll_state *state = p->state;
+
 	close(p->fd);
-	p->fd = -1;
+	utw_always_ready_release(&state->always);
+	free(state);
 }
 
-static int poller_control(struct utw_poller *p, int how, int fd, uint32_t events, uint64_t tag)
+static int epoll_control(struct utw_poller *p, int how, int fd, uint32_t events, uint64_t tag)
 {
 	struct epoll_event event = { .events = events, .data.u64 = tag };
 
 	return epoll_ctl(p->fd, how, fd, &event) < 0 ? -errno : 0;
 }
 
-int utw_poller_add(struct utw_poller *p, int fd, uint32_t events, uint64_t tag)
+static int epoll_add(struct utw_poller *p, int fd, uint32_t events, uint64_t tag)
 {
-	return poller_control(p, EPOLL_CTL_ADD, fd, events, tag);
+	struct utw_poller_epoll_state *state = p->state;
+	int error = epoll_control(p, EPOLL_CTL_ADD, fd, events, tag);
+
+	if (error != -EPERM)
+		return error;
+	return utw_always_ready_add(&state->always, fd, events, tag);
 }
 
-int utw_poller_modify(struct utw_poller *p, int fd, uint32_t events, uint64_t tag)
+static int epoll_modify(struct utw_poller *p, int fd, uint32_t events, uint64_t tag)
 {
-	return poller_control(p, EPOLL_CTL_MOD, fd, events, tag);
+	struct utw_poller_epoll_state *state = p->state;
+
+	if (state->always.count && utw_always_ready_modify(&state->always, fd, events, tag) == 0)
+		return 0;
+	return epoll_control(p, EPOLL_CTL_MOD, fd, events, tag);
 }
 
-int utw_poller_remove(struct utw_poller *p, int fd)
+static int epoll_remove(struct utw_poller *p, int fd)
 {
-	return poller_control(p, EPOLL_CTL_DEL, fd, 0, 0);
+	struct utw_poller_epoll_state *state = p->state;
+
+	if (state->always.count && utw_always_ready_remove(&state->always, fd) == 0)
+		return 0;
+	return epoll_control(p, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
-static int poller_wait_precise(struct utw_poller *p, uint64_t timeout, struct epoll_event *events)
+static int wait_precise(struct utw_poller *p, uint64_t timeout, struct epoll_event *events,
+			int room)
 {
 	struct timespec wait = { .tv_sec = LONGEST_WAIT };
 	int count;
@@ -59,48 +91,65 @@ static int poller_wait_precise(struct utw_poller *p, uint64_t timeout, struct ep
 		wait.tv_sec = (time_t)(timeout / UTW_NSEC_PER_SEC);
 		wait.tv_nsec = (long)(timeout % UTW_NSEC_PER_SEC);
 	}
-	count = epoll_pwait2(p->fd, events, UTW_POLLER_BATCH, &wait, NULL);
+	count = epoll_pwait2(p->fd, events, room, &wait, NULL);
 	return count < 0 ? -errno : count;
 }
 
 /* Whole milliseconds, rounded up: late by less than one, but never early and never spinning. */
-static int poller_wait_coarse(struct utw_poller *p, uint64_t timeout, struct epoll_event *events)
+static int wait_coarse(struct utw_poller *p, uint64_t timeout, struct epoll_event *events, int room)
 {
 	uint64_t milliseconds = timeout / UTW_NSEC_PER_MSEC + !!(timeout % UTW_NSEC_PER_MSEC);
 	int wait = milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
-	int count = epoll_wait(p->fd, events, UTW_POLLER_BATCH, wait);
+	int count = epoll_wait(p->fd, events, room, wait);
 
 	return count < 0 ? -errno : count;
 }
 
-static int poller_wait_raw(struct utw_poller *p, uint64_t timeout, struct epoll_event *events)
+static int wait_raw(struct utw_poller *p, uint64_t timeout, struct epoll_event *events, int room)
 {
+	struct utw_poller_epoll_state *state = p->state;
 	int count;
 
 	/* Only these two cost the kernel no look at the clock. */
 	if (timeout == 0 || timeout == UTW_FOREVER) {
-		count = epoll_wait(p->fd, events, UTW_POLLER_BATCH, timeout ? -1 : 0);
+		count = epoll_wait(p->fd, events, room, timeout ? -1 : 0);
 		return count < 0 ? -errno : count;
 	}
-	if (p->precise) {
-		count = poller_wait_precise(p, timeout, events);
+	if (state->precise) {
+		count = wait_precise(p, timeout, events, room);
 		/* Older kernels do not know the call, older containers forbid it. */
 		if (count != -ENOSYS && count != -EPERM)
 			return count;
-		p->precise = false;
+		state->precise = false;
 	}
-	return poller_wait_coarse(p, timeout, events);
+	return wait_coarse(p, timeout, events, room);
 }
 
-int utw_poller_wait(struct utw_poller *p, uint64_t timeout, struct utw_poller_event *events)
+static int epoll_take(struct utw_poller *p, uint64_t timeout, struct utw_poller_event *events)
 {
+	struct utw_poller_epoll_state *state = p->state;
+	unsigned int share = state->always.armed < ALWAYS_SHARE ? state->always.armed
+								: ALWAYS_SHARE;
 	struct epoll_event raw[UTW_POLLER_BATCH];
-	int count = poller_wait_raw(p, timeout, raw);
-	int i;
+	int count, i;
 
+	count = wait_raw(p, share ? 0 : timeout, raw, (int)(UTW_POLLER_BATCH - share));
 	for (i = 0; i < count; i++) {
 		events[i].tag = raw[i].data.u64;
 		events[i].events = raw[i].events;
 	}
+	if (share && count >= 0)
+		count += (int)utw_always_ready_take(&state->always, &events[count],
+						    UTW_POLLER_BATCH - (unsigned int)count);
 	return count;
 }
+
+const struct utw_poller_ops utw_poller_epoll = {
+	.name = "epoll",
+	.open = epoll_open,
+	.close = epoll_shut,
+	.add = epoll_add,
+	.modify = epoll_modify,
+	.remove = epoll_remove,
+	.wait = epoll_take,
+};

@@ -33,7 +33,7 @@ struct utw_watch_table {
 /* timer.c */
 struct utw_timer_queue {
 	struct utw_heap heap;
-	uint64_t sequence; /* that of the next timer started */
+	uint32_t sequence; /* that of the next timer started */
 };
 
 /* call.c: a call is in exactly one of the first four lists. */
@@ -66,6 +66,7 @@ struct utw_reactor {
 	struct utw_call_queue calls;
 	struct utw_signal_set signals;
 	struct utw_nest nest;
+	unsigned int budget; /* callbacks of one kind a turn */
 	uint64_t now; /* valid in a turn */
 	bool in_turn;
 	bool running;
@@ -82,10 +83,10 @@ void utw_calls_release(struct utw_reactor *r);
 void utw_signals_init(struct utw_reactor *r);
 void utw_signals_release(struct utw_reactor *r);
 
-/* Each returns the number of callbacks it ran. */
+/* Each returns the number of callbacks it ran, at most the budget but for the end's. */
 unsigned int utw_watches_dispatch(struct utw_reactor *r, const struct utw_poller_event *event);
 /* Those due, of the timers whose sequence is below `limit`. */
-unsigned int utw_timers_run(struct utw_reactor *r, uint64_t limit);
+unsigned int utw_timers_run(struct utw_reactor *r, uint32_t limit);
 unsigned int utw_calls_run_due(struct utw_reactor *r);
 unsigned int utw_calls_run_at_end(struct utw_reactor *r);
 unsigned int utw_signals_dispatch(struct utw_reactor *r);
@@ -96,6 +97,12 @@ void utw_calls_begin_turn(struct utw_reactor *r);
 bool utw_calls_pending(const struct utw_reactor *r);
 /* The earliest deadline, or UTW_FOREVER. */
 uint64_t utw_timers_next(const struct utw_reactor *r);
+
+/* The reactor's clock: inside a turn, too, this is the time and not the turn's. */
+static inline uint64_t utw_reactor_clock(const struct utw_reactor *r)
+{
+	return utw_poller_now(&r->poller);
+}
 
 void utw_nest_init(struct utw_reactor *r);
 void utw_nest_release(struct utw_reactor *r);

@@ -6,6 +6,7 @@
 #include <untwist/reactor.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -13,9 +14,12 @@
 #include "base/contract.h"
 #include "reactor/reactor-private.h"
 
-static int reactor_open(struct utw_reactor *r)
+/* Callbacks of one kind in one turn, unless the program says otherwise. */
+#define BUDGET 1024
+
+static int reactor_open(struct utw_reactor *r, enum utw_backend backend)
 {
-	int err = utw_poller_init(&r->poller);
+	int err = utw_poller_open(&r->poller, backend);
 
 	if (err < 0)
 		return err;
@@ -30,29 +34,66 @@ static int reactor_open(struct utw_reactor *r)
 release_inbox:
 	utw_inbox_release(&r->inbox);
 release_poller:
-	utw_poller_release(&r->poller);
+	utw_poller_close(&r->poller);
 	return err;
 }
 
-int utw_reactor_new(struct utw_reactor **ret)
+static void notice_print(void *data, const char *text)
 {
-	struct utw_reactor *r = calloc(1, sizeof(*r));
+	(void)data;
+	fprintf(stderr, "untwist: %s\n", text);
+}
+
+static void reactor_tell_fallback(const struct utw_reactor *r,
+				  const struct utw_reactor_options *options)
+{
+	char text[96];
+
+	if (!r->poller.reason)
+		return;
+	snprintf(text, sizeof(text), "%s; using %s instead", r->poller.reason, r->poller.ops->name);
+	if (options->notice)
+		options->notice(options->notice_data, text);
+	else
+		notice_print(NULL, text);
+}
+
+int utw_reactor_new_with(struct utw_reactor **ret, const struct utw_reactor_options *options)
+{
+	struct utw_reactor *r;
 	int err;
 
+	if (options->reserved[0] || options->reserved[1])
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	err = reactor_open(r);
+	err = reactor_open(r, options->backend);
 	if (err < 0) {
 		free(r);
 		return err;
 	}
+	r->budget = options->budget ? options->budget : BUDGET;
 	utw_watches_init(r);
 	utw_timers_init(r);
 	utw_calls_init(r);
 	utw_signals_init(r);
 	utw_nest_init(r);
+	reactor_tell_fallback(r, options);
 	*ret = r;
 	return 0;
+}
+
+int utw_reactor_new(struct utw_reactor **ret)
+{
+	const struct utw_reactor_options options = { 0 };
+
+	return utw_reactor_new_with(ret, &options);
+}
+
+const char *utw_reactor_backend(const struct utw_reactor *r)
+{
+	return r->poller.ops->name;
 }
 
 void utw_reactor_free(struct utw_reactor *r)
@@ -66,13 +107,13 @@ void utw_reactor_free(struct utw_reactor *r)
 	utw_watches_release(r);
 	utw_nest_release(r);
 	utw_inbox_release(&r->inbox);
-	utw_poller_release(&r->poller);
+	utw_poller_close(&r->poller);
 	free(r);
 }
 
 uint64_t utw_reactor_now(const struct utw_reactor *r)
 {
-	return r->in_turn ? r->now : utw_clock_now();
+	return r->in_turn ? r->now : utw_reactor_clock(r);
 }
 
 int utw_reactor_call_from_thread(struct utw_reactor *r, utw_call_fn fn, void *data)
@@ -81,25 +122,25 @@ int utw_reactor_call_from_thread(struct utw_reactor *r, utw_call_fn fn, void *da
 }
 
 /* The time left until `deadline`, without a look at the clock where none is needed. */
-static uint64_t time_left(uint64_t deadline)
+static uint64_t time_left(const struct utw_reactor *r, uint64_t deadline)
 {
 	uint64_t now;
 
 	if (deadline == 0 || deadline == UTW_FOREVER)
 		return deadline;
-	now = utw_clock_now();
+	now = utw_reactor_clock(r);
 	return deadline > now ? deadline - now : 0;
 }
 
-static uint64_t wait_deadline(const struct utw_reactor *r, uint64_t timeout)
+static uint64_t wait_deadline(struct utw_reactor *r, uint64_t timeout)
 {
 	uint64_t timer = utw_timers_next(r);
 	uint64_t deadline = timeout;
 
-	if (utw_calls_pending(r))
+	if (utw_inbox_sleep(&r->inbox) || utw_calls_pending(r))
 		return 0;
 	if (timeout != 0 && timeout != UTW_FOREVER)
-		deadline = utw_clock_add(utw_clock_now(), timeout);
+		deadline = utw_clock_add(utw_reactor_clock(r), timeout);
 	return timer < deadline ? timer : deadline;
 }
 
@@ -113,24 +154,28 @@ static int reactor_wait(struct utw_reactor *r, uint64_t timeout, struct utw_poll
 	int count;
 
 	do
-		count = utw_poller_wait(&r->poller, time_left(deadline), events);
-	while (count == -EINTR || (count == 0 && time_left(deadline)));
+		count = utw_poller_wait(&r->poller, time_left(r, deadline), events);
+	while (count == -EINTR || (count == 0 && time_left(r, deadline)));
 	return count;
 }
 
 static unsigned int inbox_dispatch(struct utw_reactor *r)
 {
-	unsigned int count;
+	unsigned int count = 0;
 
 	utw_inbox_open(&r->inbox);
-	count = utw_inbox_run(&r->inbox);
+	while (count < r->budget && utw_inbox_call_next(&r->inbox))
+		count++;
 	return count + utw_signals_dispatch(r);
 }
 
 static unsigned int event_dispatch(struct utw_reactor *r, const struct utw_poller_event *event)
 {
-	if (event->tag == UTW_TAG_INBOX)
-		return inbox_dispatch(r);
+	/* What is in the inbox is looked for in each turn, rung for or not. */
+	if (event->tag == UTW_TAG_INBOX) {
+		utw_inbox_silence(&r->inbox);
+		return 0;
+	}
 	/* The nesting timer has done its work by ending the wait. */
 	if (event->tag == UTW_TAG_NEST)
 		return 0;
@@ -140,18 +185,20 @@ static unsigned int event_dispatch(struct utw_reactor *r, const struct utw_polle
 static int reactor_turn(struct utw_reactor *r, uint64_t timeout)
 {
 	struct utw_poller_event events[UTW_POLLER_BATCH];
-	uint64_t limit = r->timers.sequence;
+	uint32_t limit = r->timers.sequence;
 	unsigned int called = 0;
 	int count = reactor_wait(r, timeout, events);
 	int i;
 
 	if (count < 0)
 		return count;
-	r->now = utw_clock_now();
+	utw_inbox_wake(&r->inbox);
+	r->now = utw_reactor_clock(r);
 	r->in_turn = true;
 	utw_calls_begin_turn(r);
 	for (i = 0; i < count; i++)
 		called += event_dispatch(r, &events[i]);
+	called += inbox_dispatch(r);
 	called += utw_timers_run(r, limit);
 	called += utw_calls_run_due(r);
 	called += utw_calls_run_at_end(r);

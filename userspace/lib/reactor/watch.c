@@ -19,6 +19,8 @@
 #define READY	 ((uint32_t)(EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP))
 #define MODES	 ((uint32_t)EPOLLET | (uint32_t)EPOLLONESHOT | (uint32_t)EPOLLEXCLUSIVE)
 #define ALWAYS	 ((uint32_t)(EPOLLERR | EPOLLHUP))
+/* What goes together with EPOLLEXCLUSIVE; not every back end would say so itself. */
+#define EXCLUSIVELY ((uint32_t)(EPOLLIN | EPOLLOUT) | (uint32_t)EPOLLET | (uint32_t)EPOLLEXCLUSIVE)
 
 struct utw_watch_slot {
 	struct utw_watch *watch; /* NULL when free */
@@ -98,6 +100,8 @@ int utw_watch_start(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t
 		return -EBUSY;
 	if (events & ~(READY | MODES))
 		return -EINVAL;
+	if (events & (uint32_t)EPOLLEXCLUSIVE && events & ~EXCLUSIVELY)
+		return -EINVAL;
 	err = table_take(&r->watches, &w->slot);
 	if (err < 0)
 		return err;
@@ -110,8 +114,10 @@ int utw_watch_start(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t
 	if (err < 0) {
 		table_give_back(&r->watches, w->slot);
 		w->reactor = NULL;
+		return err;
 	}
-	return err;
+	utw_nest_update(r);
+	return 0;
 }
 
 int utw_watch_set_events(struct utw_watch *w, uint32_t events)
@@ -127,6 +133,7 @@ int utw_watch_set_events(struct utw_watch *w, uint32_t events)
 	if (err < 0)
 		return err;
 	w->events = events;
+	utw_nest_update(w->reactor);
 	return 0;
 }
 
