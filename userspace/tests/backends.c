@@ -17,7 +17,7 @@
 static const struct {
 	const char *name;
 	enum utw_backend backend;
-} backends[] = {
+} known[] = {
 	{ "epoll", UTW_BACKEND_EPOLL },
 	{ "io_uring", UTW_BACKEND_IO_URING },
 	{ "fake", UTW_BACKEND_FAKE },
@@ -63,22 +63,23 @@ static bool offered(enum utw_backend backend, const char *name)
 	return found;
 }
 
-int run_on_each_backend(const char *file, const struct CMUnitTest *tests, size_t count)
+int run_on_backends(const char *file, const struct CMUnitTest *tests, size_t count,
+		    unsigned int backends)
 {
 	const struct CMUnitTest skipped[] = { cmocka_unit_test(not_offered) };
 	const char *only = getenv("UNTWIST_TEST_BACKEND");
 	int failures = 0;
-	size_t i;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(backends); i++) {
-		const char *name = backends[i].name;
+	for (i = 0; i < backends; i++) {
+		const char *name = known[i].name;
 		char group[256];
 
 		if (only && strcmp(only, name))
 			continue;
 		snprintf(group, sizeof(group), "%s on %s", file, name);
 		setenv(VARIABLE, name, 1);
-		if (offered(backends[i].backend, name))
+		if (offered(known[i].backend, name))
 			failures += _cmocka_run_group_tests(group, tests, count, NULL, NULL);
 		else
 			failures += _cmocka_run_group_tests(group, skipped, 1, NULL, NULL);

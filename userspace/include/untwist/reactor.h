@@ -134,7 +134,7 @@ UTW_API uint64_t utw_reactor_now(const struct utw_reactor *r);
  * reactor) and call utw_reactor_run_once(r, 0) when it is. It stays the
  * reactor's: do not read or close it. What it told of may be gone when the turn
  * comes, which then finds nothing. The first call prepares for nesting. With
- * io_uring it is another one after the reactor was taken to another thread.
+ * io_uring, ask again after the reactor was taken to another thread.
  * Errors: -EMFILE, -ENFILE, -ENOMEM.
  */
 UTW_API int utw_reactor_get_fd(struct utw_reactor *r);

@@ -77,7 +77,7 @@ int utw_reactor_get_fd(struct utw_reactor *r)
 	int timer, err;
 
 	if (r->nest.timer >= 0)
-		return r->poller.fd;
+		return utw_poller_get_fd(&r->poller);
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (timer < 0)
 		return -errno;
@@ -87,6 +87,7 @@ int utw_reactor_get_fd(struct utw_reactor *r)
 		return err;
 	}
 	r->nest.timer = timer;
+	err = utw_poller_get_fd(&r->poller);
 	utw_nest_update(r);
-	return r->poller.fd;
+	return err;
 }

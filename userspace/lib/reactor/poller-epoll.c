@@ -19,12 +19,11 @@
 static int epoll_open(struct utw_poller *p)
 {
 	struct utw_poller_epoll_state *state = calloc(1, sizeof(*state));
-	int fd;
 
 	if (!state)
 		return -ENOMEM;
-	fd = epoll_create1(EPOLL_CLOEXEC);
-	if (fd < 0) {
+	state->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (state->fd < 0) {
 		int error = -errno;
 
 		free(state);
@@ -33,7 +32,6 @@ static int epoll_open(struct utw_poller *p)
 	state->precise = true;
 	utw_always_ready_init(&state->always);
 	p->state = state;
-	p->fd = fd;
 	return 0;
 }
 
@@ -41,16 +39,17 @@ static void epoll_shut(struct utw_poller *p)
 {
 	struct utw_poller_epoll_state *state = p->state;
 
-	close(p->fd);
+	close(state->fd);
 	utw_always_ready_release(&state->always);
 	free(state);
 }
 
 static int epoll_control(struct utw_poller *p, int how, int fd, uint32_t events, uint64_t tag)
 {
+	const struct utw_poller_epoll_state *state = p->state;
 	struct epoll_event event = { .events = events, .data.u64 = tag };
 
-	return epoll_ctl(p->fd, how, fd, &event) < 0 ? -errno : 0;
+	return epoll_ctl(state->fd, how, fd, &event) < 0 ? -errno : 0;
 }
 
 static int epoll_add(struct utw_poller *p, int fd, uint32_t events, uint64_t tag)
@@ -81,8 +80,7 @@ static int epoll_remove(struct utw_poller *p, int fd)
 	return epoll_control(p, EPOLL_CTL_DEL, fd, 0, 0);
 }
 
-static int wait_precise(struct utw_poller *p, uint64_t timeout, struct epoll_event *events,
-			int room)
+static int wait_precise(int epoll, uint64_t timeout, struct epoll_event *events, int room)
 {
 	struct timespec wait = { .tv_sec = LONGEST_WAIT };
 	int count;
@@ -91,16 +89,16 @@ static int wait_precise(struct utw_poller *p, uint64_t timeout, struct epoll_eve
 		wait.tv_sec = (time_t)(timeout / UTW_NSEC_PER_SEC);
 		wait.tv_nsec = (long)(timeout % UTW_NSEC_PER_SEC);
 	}
-	count = epoll_pwait2(p->fd, events, room, &wait, NULL);
+	count = epoll_pwait2(epoll, events, room, &wait, NULL);
 	return count < 0 ? -errno : count;
 }
 
 /* Whole milliseconds, rounded up: late by less than one, but never early and never spinning. */
-static int wait_coarse(struct utw_poller *p, uint64_t timeout, struct epoll_event *events, int room)
+static int wait_coarse(int epoll, uint64_t timeout, struct epoll_event *events, int room)
 {
 	uint64_t milliseconds = timeout / UTW_NSEC_PER_MSEC + !!(timeout % UTW_NSEC_PER_MSEC);
 	int wait = milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
-	int count = epoll_wait(p->fd, events, room, wait);
+	int count = epoll_wait(epoll, events, room, wait);
 
 	return count < 0 ? -errno : count;
 }
@@ -112,17 +110,17 @@ static int wait_raw(struct utw_poller *p, uint64_t timeout, struct epoll_event *
 
 	/* Only these two cost the kernel no look at the clock. */
 	if (timeout == 0 || timeout == UTW_FOREVER) {
-		count = epoll_wait(p->fd, events, room, timeout ? -1 : 0);
+		count = epoll_wait(state->fd, events, room, timeout ? -1 : 0);
 		return count < 0 ? -errno : count;
 	}
 	if (state->precise) {
-		count = wait_precise(p, timeout, events, room);
+		count = wait_precise(state->fd, timeout, events, room);
 		/* Older kernels do not know the call, older containers forbid it. */
 		if (count != -ENOSYS && count != -EPERM)
 			return count;
 		state->precise = false;
 	}
-	return wait_coarse(p, timeout, events, room);
+	return wait_coarse(state->fd, timeout, events, room);
 }
 
 static int epoll_take(struct utw_poller *p, uint64_t timeout, struct utw_poller_event *events)
@@ -144,6 +142,13 @@ static int epoll_take(struct utw_poller *p, uint64_t timeout, struct utw_poller_
 	return count;
 }
 
+static int epoll_get_fd(struct utw_poller *p)
+{
+	const struct utw_poller_epoll_state *state = p->state;
+
+	return state->fd;
+}
+
 const struct utw_poller_ops utw_poller_epoll = {
 	.name = "epoll",
 	.open = epoll_open,
@@ -152,4 +157,5 @@ const struct utw_poller_ops utw_poller_epoll = {
 	.modify = epoll_modify,
 	.remove = epoll_remove,
 	.wait = epoll_take,
+	.get_fd = epoll_get_fd,
 };

@@ -7,6 +7,7 @@
 #include "reactor/poller.h"
 
 struct utw_poller_epoll_state {
+	int fd;
 	struct utw_always_ready always;
 	bool precise; /* the kernel takes nanoseconds */
 };

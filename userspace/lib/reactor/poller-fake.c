@@ -48,7 +48,6 @@ static int fake_open(struct utw_poller *p)
 	}
 	fake->now = utw_clock_now();
 	p->state = fake;
-	p->fd = fake->real.fd;
 	return 0;
 }
 
@@ -201,6 +200,13 @@ static int fake_take(struct utw_poller *p, uint64_t timeout, struct utw_poller_e
 	return count;
 }
 
+static int fake_get_fd(struct utw_poller *p)
+{
+	struct fake *fake = p->state;
+
+	return utw_poller_get_fd(&fake->real);
+}
+
 static uint64_t fake_now(const struct utw_poller *p)
 {
 	const struct fake *fake = p->state;
@@ -216,6 +222,7 @@ const struct utw_poller_ops utw_poller_fake = {
 	.modify = fake_modify,
 	.remove = fake_remove,
 	.wait = fake_take,
+	.get_fd = fake_get_fd,
 	.now = fake_now,
 };
 

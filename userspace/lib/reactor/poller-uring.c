@@ -70,6 +70,7 @@ struct interest {
 struct ring {
 	struct io_uring uring;
 	unsigned int owner; /* the thread that made it */
+	bool nested; /* its descriptor has been asked for */
 	struct interest *interests; /* by descriptor */
 	uint32_t count;
 	uint32_t changed; /* head of the list of those that the kernel must be told of */
@@ -97,12 +98,16 @@ static unsigned int this_thread(void)
 	return number;
 }
 
-/* Bits of Linux 6.1, all of which came before or with the last of the flags asked for. */
-static int uring_open(struct io_uring *uring)
+/*
+ * To leave completions until they are asked for is what makes a ring fast. But then
+ * it does not wake who polls its descriptor, so one that is nested does without.
+ */
+static int uring_open(struct io_uring *uring, bool nested)
 {
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
-			IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+			IORING_SETUP_TASKRUN_FLAG |
+			(nested ? IORING_SETUP_COOP_TASKRUN : IORING_SETUP_DEFER_TASKRUN),
 		.cq_entries = COMPLETIONS,
 	};
 
@@ -131,7 +136,7 @@ static int ring_open(struct utw_poller *p)
 
 	if (!ring)
 		return -ENOMEM;
-	error = uring_open(&ring->uring);
+	error = uring_open(&ring->uring, false);
 	if (error < 0) {
 		free(ring);
 		p->reason = reason_of(error);
@@ -140,7 +145,6 @@ static int ring_open(struct utw_poller *p)
 	ring->owner = this_thread();
 	ring->changed = END_OF_LIST;
 	p->state = ring;
-	p->fd = ring->uring.ring_fd;
 	return 0;
 }
 
@@ -150,36 +154,6 @@ static void ring_mark(struct ring *ring, struct interest *interest)
 		return;
 	interest->next = ring->changed;
 	ring->changed = (uint32_t)(interest - ring->interests) + 1;
-}
-
-/*
- * In a new thread: nothing is armed yet. Closing the old ring drops its polls and,
- * a little later, the files they held; only its own thread could do that at once.
- */
-static int ring_claim(struct utw_poller *p)
-{
-	struct ring *ring = p->state;
-	struct io_uring fresh;
-	uint32_t i;
-	int error;
-
-	if (ring->owner == this_thread())
-		return 0;
-	error = uring_open(&fresh);
-	if (error < 0)
-		return error;
-	io_uring_queue_exit(&ring->uring);
-	ring->uring = fresh;
-	ring->owner = this_thread();
-	p->fd = fresh.ring_fd;
-	for (i = 0; i < ring->count; i++) {
-		struct interest *interest = &ring->interests[i];
-
-		if (interest->armed)
-			ring_mark(ring, interest);
-		interest->armed = false;
-	}
-	return 0;
 }
 
 /* A free submission; NULL when the kernel takes none. */
@@ -210,6 +184,49 @@ static bool ring_disarm(struct ring *ring, struct interest *interest)
 	io_uring_sqe_set_data64(sqe, NOBODY);
 	interest->armed = false;
 	return true;
+}
+
+/*
+ * Close the ring, and with it the polls that are armed. Only the thread that made
+ * it can let go of their files at once; for another one this takes a moment.
+ */
+static void ring_shut(struct ring *ring)
+{
+	uint32_t i;
+
+	if (ring->owner == this_thread()) {
+		for (i = 0; i < ring->count; i++)
+			if (ring->interests[i].armed)
+				ring_disarm(ring, &ring->interests[i]);
+		io_uring_submit_and_get_events(&ring->uring);
+	}
+	io_uring_queue_exit(&ring->uring);
+}
+
+/* Another ring, in this thread, in which nothing is armed yet. */
+static int ring_reopen(struct ring *ring)
+{
+	struct io_uring fresh;
+	uint32_t i;
+	int error = uring_open(&fresh, ring->nested);
+
+	if (error < 0)
+		return error;
+	for (i = 0; i < ring->count; i++)
+		if (ring->interests[i].armed)
+			ring_mark(ring, &ring->interests[i]);
+	ring_shut(ring);
+	for (i = 0; i < ring->count; i++)
+		ring->interests[i].armed = false;
+	ring->uring = fresh;
+	ring->owner = this_thread();
+	ring->more = false;
+	return 0;
+}
+
+static int ring_claim(struct ring *ring)
+{
+	return ring->owner == this_thread() ? 0 : ring_reopen(ring);
 }
 
 static bool ring_arm(struct ring *ring, struct interest *interest)
@@ -259,7 +276,7 @@ static void ring_tell_changes(struct ring *ring)
 static int ring_flush(struct utw_poller *p)
 {
 	struct ring *ring = p->state;
-	int count = ring_claim(p);
+	int count = ring_claim(ring);
 
 	if (count < 0)
 		return count;
@@ -338,7 +355,7 @@ static int ring_remove(struct utw_poller *p, int fd)
 		return -ENOENT;
 	interest->used = false;
 	/* Claimed by another thread, the ring has dropped its polls already. */
-	if (ring_claim(p) == 0 && interest->armed && ring_disarm(ring, interest))
+	if (ring_claim(ring) == 0 && interest->armed && ring_disarm(ring, interest))
 		io_uring_submit_and_get_events(&ring->uring);
 	interest->armed = false;
 	interest->arming++;
@@ -348,15 +365,8 @@ static int ring_remove(struct utw_poller *p, int fd)
 static void ring_close(struct utw_poller *p)
 {
 	struct ring *ring = p->state;
-	uint32_t i;
 
-	if (ring->owner == this_thread()) {
-		for (i = 0; i < ring->count; i++)
-			if (ring->interests[i].armed)
-				ring_disarm(ring, &ring->interests[i]);
-		io_uring_submit_and_get_events(&ring->uring);
-	}
-	io_uring_queue_exit(&ring->uring);
+	ring_shut(ring);
 	free(ring->interests);
 	free(ring);
 }
@@ -503,11 +513,27 @@ static int ring_gather(struct ring *ring, uint64_t timeout, struct harvest *harv
 	return error;
 }
 
+static int ring_get_fd(struct utw_poller *p)
+{
+	struct ring *ring = p->state;
+	int error;
+
+	if (!ring->nested) {
+		ring->nested = true;
+		error = ring_reopen(ring);
+		if (error < 0) {
+			ring->nested = false;
+			return error;
+		}
+	}
+	return ring->uring.ring_fd;
+}
+
 static int ring_take(struct utw_poller *p, uint64_t timeout, struct utw_poller_event *events)
 {
 	struct ring *ring = p->state;
 	struct harvest harvest;
-	int error = ring_claim(p);
+	int error = ring_claim(ring);
 
 	if (error < 0)
 		return error;
@@ -532,6 +558,7 @@ static const struct utw_poller_ops uring_ops = {
 	.remove = ring_remove,
 	.wait = ring_take,
 	.flush = ring_flush,
+	.get_fd = ring_get_fd,
 };
 
 const struct utw_poller_ops *const utw_poller_uring = &uring_ops;

@@ -42,6 +42,11 @@ struct utw_poller_ops {
 	int (*wait)(struct utw_poller *p, uint64_t timeout, struct utw_poller_event *events);
 	/* Let the kernel know what it was not told yet. NULL where it always is. */
 	int (*flush)(struct utw_poller *p);
+	/*
+	 * A descriptor, the poller's own, that is readable when a wait would find
+	 * something, and perhaps in vain. Returns it or -errno.
+	 */
+	int (*get_fd)(struct utw_poller *p);
 	/* The time. NULL where it is the world's. */
 	uint64_t (*now)(const struct utw_poller *p);
 };
@@ -49,7 +54,6 @@ struct utw_poller_ops {
 struct utw_poller {
 	const struct utw_poller_ops *ops;
 	void *state; /* the back end's own */
-	int fd; /* readable when a wait would find something */
 	const char *reason; /* why it is not the back end that was asked for, or NULL */
 };
 
@@ -93,6 +97,11 @@ static inline int utw_poller_wait(struct utw_poller *p, uint64_t timeout,
 static inline int utw_poller_flush(struct utw_poller *p)
 {
 	return p->ops->flush ? p->ops->flush(p) : 0;
+}
+
+static inline int utw_poller_get_fd(struct utw_poller *p)
+{
+	return p->ops->get_fd(p);
 }
 
 static inline uint64_t utw_poller_now(const struct utw_poller *p)
