@@ -10,6 +10,7 @@ help:
 	@echo 'make check      all tests (scripts/check)'
 	@echo 'make lint       style and static checks (scripts/lint)'
 	@echo 'make format     lay the sources out by tool'
+	@echo 'make fuzz-parsers SECONDS=60  fuzz each parser of the library so long'
 	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
 	@echo 'make userspace  the library, its tools and examples'
 	@echo 'make install    the library and tools: DESTDIR= PREFIX=$(PREFIX)'
@@ -26,6 +27,10 @@ lint:
 
 format:
 	scripts/lint --fix
+
+SECONDS ?= 60
+fuzz-parsers:
+	scripts/fuzz-parsers $(SECONDS)
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
@@ -46,4 +51,4 @@ clean:
 	find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name Module.symvers -o -name modules.order | xargs -r rm -f
 
-.PHONY: help demo check lint format modules modules_install userspace install clean
+.PHONY: help demo check lint format fuzz-parsers modules modules_install userspace install clean

@@ -141,7 +141,7 @@ static void from_a_line_leaves_nothing_behind(void **state)
 	line_begin(&l, &ops);
 	assert_int_equal(write(h.peer, "switch\r\nrest", 12), 12);
 	turn_until(h.reactor, h.second.story_len);
-	assert_null(l.held);
+	assert_null(l.cutter.held);
 	close(h.peer);
 	finish();
 }

@@ -21,6 +21,8 @@ struct note {
 	char text[65536 + 256];
 	size_t len;
 	unsigned int lines;
+	uint64_t offset; /* of the last line */
+	char why[256];
 	void (*on_line)(struct note *n, const char *line, size_t len);
 	void (*on_raw)(struct note *n, const char *data, size_t len);
 };
@@ -51,6 +53,7 @@ static void note_line(struct utw_line *l, const char *line, size_t len)
 	struct note *n = note_of(l);
 
 	n->lines++;
+	n->offset = utw_line_offset(l);
 	note_add(n, 'L', line, len);
 	if (n->on_line)
 		n->on_line(n, line, len);
@@ -79,7 +82,7 @@ static void note_eof(struct utw_line *l)
 
 static void note_lost(struct utw_line *l, struct utw_failure *reason)
 {
-	(void)reason;
+	utw_failure_format(reason, note_of(l)->why, sizeof(note_of(l)->why));
 	note_add(note_of(l), 'X', "", 0);
 }
 
@@ -202,6 +205,22 @@ static void line_case_40_default_limit(void **state)
 	feed(&w, data, UTW_LINE_MAX + 3);
 	assert_int_equal(w.note.lines, 1);
 	assert_memory_equal(w.note.text + w.note.len - 3, "X:;", 3);
+	wire_close(&w);
+}
+
+static void limit_is_named_with_the_offset(void **state)
+{
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, &plain_ops);
+	utw_line_set_max(&w.note.line, 4);
+	feed_text(&w, "a\r\nbcd\r\nab");
+	assert_int_equal(w.note.offset, 3);
+	feed_text(&w, "cde");
+	assert_notes(&w, "L:a;L:bcd;X:;");
+	assert_non_null(strstr(w.note.why, "line: 5 bytes and no end yet, at offset 8 of"));
+	assert_non_null(strstr(w.note.why, "the limit is 4"));
 	wire_close(&w);
 }
 
@@ -415,6 +434,7 @@ int main(void)
 		TEST(line_case_38_undelimited_gives_all_that_came),
 		TEST(line_case_38_fires_as_soon_as_certain),
 		TEST(line_case_40_default_limit),
+		TEST(limit_is_named_with_the_offset),
 		TEST(line_case_41_raw_in_the_middle_of_a_chunk),
 		TEST(line_case_41_lines_from_the_middle_of_raw),
 		TEST(line_case_44_one_limit_rule),

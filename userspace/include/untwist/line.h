@@ -23,14 +23,13 @@
 #include <stdint.h>
 
 #include <untwist/api.h>
-#include <untwist/call.h>
+#include <untwist/cutter.h>
 #include <untwist/protocol.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-struct utw_buffer;
 struct utw_failure;
 struct utw_line;
 
@@ -39,9 +38,6 @@ struct utw_line;
 
 /** Longest delimiter, in bytes. */
 #define UTW_LINE_DELIMITER_MAX 8
-
-/** How long a line over the limit may take to be answered, in nanoseconds. */
-#define UTW_LINE_CLOSE_TIMEOUT UINT64_C(10000000000)
 
 /** For utw_line_set_raw(): until utw_line_set_lines(). */
 #define UTW_LINE_RAW_ALL UINT64_MAX
@@ -55,14 +51,16 @@ struct utw_line;
  * @too_long: a line over the limit, with what has come of it. If the
  *	connection is still open when this returns, the rest of that line is
  *	dropped and the next one is delivered. Without this operation the
- *	connection is closed: flushed, within UTW_LINE_CLOSE_TIMEOUT
+ *	connection is closed: flushed, within UTW_CUTTER_CLOSE_TIMEOUT, and @lost
+ *	hears UTW_LIMIT with the limit and the offset
  * @overflow: as of a protocol: bytes are missing, perhaps inside of a line
  * @eof: the other side sends no more; utw_line_held() has what came after the
  *	last delimiter. Without this operation the connection ends
  * @hangup: as of a protocol
  * @pause: as of a protocol
  * @resume: as of a protocol
- * @lost: as of a protocol; the line's buffers are freed already
+ * @lost: as of a protocol, but for UTW_LIMIT as above; the line's buffers are
+ *	freed already
  */
 struct utw_line_ops {
 	void (*made)(struct utw_line *l);
@@ -89,17 +87,12 @@ struct utw_line {
 	char delimiter[UTW_LINE_DELIMITER_MAX];
 	size_t delimiter_len;
 	size_t max;
-	bool paused;
-	bool delivering;
 	bool skipping;
 	uint64_t raw_left;
 	size_t raw_chunk;
 	size_t raw_rest;
 	size_t scanned;
-	const char *undelivered;
-	size_t undelivered_len;
-	struct utw_buffer *held;
-	struct utw_call later;
+	struct utw_cutter cutter;
 };
 
 /**
@@ -198,6 +191,15 @@ UTW_API int utw_line_send(struct utw_line *l, const char *line, size_t len);
  * Return: how many bytes are held.
  */
 UTW_API size_t utw_line_held(const struct utw_line *l, const char **ret);
+
+/**
+ * utw_line_offset() - where in the stream the line protocol is
+ * @l: the line protocol
+ *
+ * Return: bytes received before the line or raw chunk that is being told, or
+ * before the one that is told next.
+ */
+UTW_API uint64_t utw_line_offset(const struct utw_line *l);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <untwist/address.h>
 #include <untwist/api.h>
 #include <untwist/call.h>
+#include <untwist/cutter.h>
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
@@ -14,6 +15,8 @@
 #include <untwist/fake.h>
 #include <untwist/fd.h>
 #include <untwist/file_lock.h>
+#include <untwist/framed.h>
+#include <untwist/framing.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
 #include <untwist/log.h>
@@ -24,7 +27,9 @@
 #include <untwist/queue.h>
 #include <untwist/reactor.h>
 #include <untwist/semaphore.h>
+#include <untwist/sender.h>
 #include <untwist/signal.h>
+#include <untwist/stateful.h>
 #include <untwist/stdio.h>
 #include <untwist/task.h>
 #include <untwist/tcp.h>

@@ -2,30 +2,24 @@
 /*
  * Line: see untwist/line.h.
  *
- * A chunk is cut where it lies; only what cannot be delivered yet is copied to
- * `held`. The two are never mixed: while something is held, chunks are added
- * to it first. `scanned` counts the bytes of the unfinished line that hold no
- * start of a delimiter, so that no byte is looked at twice.
+ * The cutter holds an unfinished line; `scanned` counts those of its bytes that
+ * hold no start of a delimiter, so that no byte is looked at twice.
  */
 #include <untwist/line.h>
 
 #include <errno.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/uio.h>
 
+#include <untwist/failure.h>
 #include <untwist/transport.h>
 
-#include "base/buffer.h"
+#include "cutter.h"
 
 static struct utw_line *line_of(struct utw_protocol *p)
 {
 	return utw_container_of(p, struct utw_line, protocol);
-}
-
-static bool may_deliver(const struct utw_line *l)
-{
-	return !l->paused && !utw_transport_closing(l->protocol.transport);
 }
 
 /* Where the delimiter starts at or after `from`, or SIZE_MAX. */
@@ -51,7 +45,12 @@ static void tell_too_long(struct utw_line *l, const char *data, size_t len)
 	if (l->ops->too_long)
 		l->ops->too_long(l, data, len);
 	else
-		utw_transport_close(l->protocol.transport, UTW_CLOSE_FLUSH, UTW_LINE_CLOSE_TIMEOUT);
+		utw_cutter_fail(&l->cutter,
+				utw_failure_new(&utw_domain_reason, UTW_LIMIT, "line", NULL,
+						"%zu bytes and no end yet, at offset %" PRIu64
+						" of %s; the limit is %zu",
+						len, l->cutter.offset,
+						utw_transport_name(l->protocol.transport), l->max));
 }
 
 /* A whole line is there. */
@@ -60,8 +59,7 @@ static size_t step_whole(struct utw_line *l, const char *data, size_t len, size_
 	size_t step = line_len + l->delimiter_len;
 
 	l->scanned = 0;
-	l->undelivered = data + step;
-	l->undelivered_len = len - step;
+	utw_cutter_offer(&l->cutter, data + step, len - step);
 	if (l->skipping)
 		l->skipping = false;
 	else if (line_len > l->max)
@@ -80,8 +78,7 @@ static size_t step_part(struct utw_line *l, const char *data, size_t len)
 	if (!l->skipping && len - partial <= l->max)
 		return 0;
 	l->scanned = 0;
-	l->undelivered = data + len;
-	l->undelivered_len = 0;
+	utw_cutter_offer(&l->cutter, data + len, 0);
 	if (!l->skipping) {
 		l->skipping = true;
 		tell_too_long(l, data, len);
@@ -102,8 +99,7 @@ static size_t step_raw(struct utw_line *l, const char *data, size_t len)
 
 	if (l->raw_left != UTW_LINE_RAW_ALL)
 		l->raw_left -= step;
-	l->undelivered = data + step;
-	l->undelivered_len = len - step;
+	utw_cutter_offer(&l->cutter, data + step, len - step);
 	l->raw_chunk = step;
 	l->raw_rest = 0;
 	if (l->ops->raw)
@@ -112,74 +108,24 @@ static size_t step_raw(struct utw_line *l, const char *data, size_t len)
 	return step - l->raw_rest;
 }
 
-/* Deliver what can be. Returns how many bytes are done with. */
-static size_t deliver(struct utw_line *l, const char *data, size_t len)
+static bool line_step(struct utw_cutter *c, const char *data, size_t len, size_t *used)
 {
-	size_t used = 0;
+	struct utw_line *l = utw_container_of(c, struct utw_line, cutter);
 
-	l->delivering = true;
-	while (used < len && may_deliver(l)) {
-		bool raw = l->raw_left > 0;
-		size_t step = raw ? step_raw(l, data + used, len - used)
-				  : step_line(l, data + used, len - used);
-
-		used += step;
-		if (!step && !raw)
-			break;
+	/* A raw step may give all of its bytes back, to be cut into lines. */
+	if (l->raw_left) {
+		*used = step_raw(l, data, len);
+		return true;
 	}
-	l->delivering = false;
-	return used;
+	*used = step_line(l, data, len);
+	return *used > 0;
 }
 
-/* What is left when another protocol has taken over is that one's, or nobody's. */
-static void hold(struct utw_line *l, const char *data, size_t len)
-{
-	if (!len || !l->protocol.transport)
-		return;
-	if (!l->held)
-		l->held = calloc(1, sizeof(*l->held));
-	if (!l->held || utw_buffer_append(l->held, data, len))
-		utw_transport_close(l->protocol.transport, UTW_CLOSE_ABORT, 0);
-}
-
-static bool holds(const struct utw_line *l)
-{
-	return l->held && !utw_buffer_empty(l->held);
-}
-
-static void deliver_held(struct utw_line *l)
-{
-	utw_buffer_consume(l->held,
-			   deliver(l, utw_buffer_data(l->held), utw_buffer_length(l->held)));
-	if (!l->protocol.transport)
-		utw_line_release(l);
-}
+static const struct utw_cutter_ops line_cutter = { .step = line_step };
 
 static void line_data(struct utw_protocol *p, const void *data, size_t len)
 {
-	struct utw_line *l = line_of(p);
-	size_t used = 0;
-
-	if (holds(l)) {
-		hold(l, data, len);
-		deliver_held(l);
-	} else {
-		used = deliver(l, data, len);
-		hold(l, (const char *)data + used, len - used);
-	}
-	/* Paused and resumed again meanwhile. */
-	if (!l->paused)
-		utw_transport_resume(l->protocol.transport);
-}
-
-static void line_later(struct utw_call *c)
-{
-	struct utw_line *l = utw_container_of(c, struct utw_line, later);
-
-	if (holds(l))
-		deliver_held(l);
-	if (!l->paused)
-		utw_transport_resume(l->protocol.transport);
+	utw_cutter_feed(&line_of(p)->cutter, data, len);
 }
 
 static void line_record(struct utw_protocol *p, const void *data, size_t len, size_t full_len)
@@ -192,6 +138,7 @@ static void line_made(struct utw_protocol *p)
 {
 	struct utw_line *l = line_of(p);
 
+	utw_cutter_begin(&l->cutter);
 	if (l->ops->made)
 		l->ops->made(l);
 }
@@ -239,8 +186,9 @@ static void line_lost(struct utw_protocol *p, struct utw_failure *reason)
 {
 	struct utw_line *l = line_of(p);
 
-	utw_line_release(l);
+	reason = utw_cutter_end(&l->cutter, reason);
 	l->ops->lost(l, reason);
+	utw_failure_unref(reason);
 }
 
 #define LINE_PROTOCOL_COMMON                                                                    \
@@ -256,7 +204,7 @@ void utw_line_init(struct utw_line *l, const struct utw_line_ops *ops)
 {
 	memset(l, 0, sizeof(*l));
 	utw_protocol_init(&l->protocol, ops->eof ? &ops_with_eof : &ops_without_eof);
-	utw_call_init(&l->later, line_later);
+	utw_cutter_init(&l->cutter, &line_cutter, &l->protocol);
 	l->ops = ops;
 	l->max = UTW_LINE_MAX;
 	utw_line_set_delimiter(l, "\r\n", 2);
@@ -264,11 +212,7 @@ void utw_line_init(struct utw_line *l, const struct utw_line_ops *ops)
 
 void utw_line_release(struct utw_line *l)
 {
-	utw_call_stop(&l->later);
-	if (l->held)
-		utw_buffer_release(l->held);
-	free(l->held);
-	l->held = NULL;
+	utw_cutter_release(&l->cutter);
 }
 
 int utw_line_set_delimiter(struct utw_line *l, const char *delimiter, size_t len)
@@ -303,19 +247,12 @@ int utw_line_set_lines(struct utw_line *l, size_t rest)
 
 void utw_line_pause(struct utw_line *l)
 {
-	l->paused = true;
-	utw_call_stop(&l->later);
-	utw_transport_pause(l->protocol.transport);
+	utw_cutter_pause(&l->cutter);
 }
 
 void utw_line_resume(struct utw_line *l)
 {
-	if (!l->paused)
-		return;
-	l->paused = false;
-	/* Inside a callback the loop that made it goes on by itself. */
-	if (!l->delivering && l->protocol.transport)
-		utw_call_start_at_end(&l->later, utw_transport_reactor(l->protocol.transport));
+	utw_cutter_resume(&l->cutter);
 }
 
 int utw_line_send(struct utw_line *l, const char *line, size_t len)
@@ -330,10 +267,10 @@ int utw_line_send(struct utw_line *l, const char *line, size_t len)
 
 size_t utw_line_held(const struct utw_line *l, const char **ret)
 {
-	if (l->delivering) {
-		*ret = l->undelivered;
-		return l->undelivered_len;
-	}
-	*ret = holds(l) ? utw_buffer_data(l->held) : "";
-	return holds(l) ? utw_buffer_length(l->held) : 0;
+	return utw_cutter_held(&l->cutter, ret);
+}
+
+uint64_t utw_line_offset(const struct utw_line *l)
+{
+	return l->cutter.offset;
 }
