@@ -103,7 +103,8 @@ static int run_over(const struct pair_kind *kind)
 int main(void)
 {
 	const struct pair_kind *kinds[] = {
-		&pair_pipe, &pair_socket, &pair_seqpacket, &pair_tcp, &pair_terminal,
+		&pair_pipe,	&pair_socket, &pair_seqpacket,	  &pair_tcp,
+		&pair_terminal, &pair_layer,  &pair_layer_record,
 	};
 	struct pair_kind device;
 	int failed = 0;

@@ -6,6 +6,7 @@
 #include <untwist/address.h>
 #include <untwist/api.h>
 #include <untwist/call.h>
+#include <untwist/custom.h>
 #include <untwist/cutter.h>
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
@@ -17,6 +18,7 @@
 #include <untwist/file_lock.h>
 #include <untwist/framed.h>
 #include <untwist/framing.h>
+#include <untwist/layer.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
 #include <untwist/log.h>

@@ -18,7 +18,7 @@ static void end_always(struct utw_call *c)
 	struct utw_end *end = utw_container_of(c, struct utw_end, always);
 
 	utw_call_start(&end->always, end->reactor);
-	end->ready(end, end->wanted & (EPOLLIN | EPOLLOUT));
+	end->ready(end, end->wanted & end->available);
 }
 
 void utw_end_init(struct utw_end *end, utw_end_fn ready)
@@ -26,8 +26,10 @@ void utw_end_init(struct utw_end *end, utw_end_fn ready)
 	end->ready = ready;
 	end->reactor = NULL;
 	end->fd = -1;
+	end->inner = false;
 	end->pollable = true;
 	end->wanted = 0;
+	end->available = EPOLLIN | EPOLLOUT;
 	utw_watch_init(&end->watch, end_watched);
 	utw_call_init(&end->always, end_always);
 }
@@ -44,6 +46,28 @@ int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd)
 	return 0;
 }
 
+static void end_update_always(struct utw_end *end)
+{
+	if (!(end->wanted & end->available))
+		utw_call_stop(&end->always);
+	else if (!utw_call_active(&end->always))
+		utw_call_start(&end->always, end->reactor);
+}
+
+void utw_end_open_inner(struct utw_end *end, struct utw_reactor *r)
+{
+	end->inner = true;
+	end->pollable = false;
+	end->available = 0;
+	end->reactor = r;
+}
+
+void utw_end_offer(struct utw_end *end, uint32_t events)
+{
+	end->available = events;
+	end_update_always(end);
+}
+
 int utw_end_want(struct utw_end *end, uint32_t events)
 {
 	end->wanted = events;
@@ -52,10 +76,7 @@ int utw_end_want(struct utw_end *end, uint32_t events)
 	if (end->pollable)
 		return utw_watch_start(&end->watch, end->reactor, end->fd, events);
 
-	if (!(events & (EPOLLIN | EPOLLOUT)))
-		utw_call_stop(&end->always);
-	else if (!utw_call_active(&end->always))
-		utw_call_start(&end->always, end->reactor);
+	end_update_always(end);
 	return 0;
 }
 
@@ -72,6 +93,7 @@ int utw_end_take(struct utw_end *end)
 
 	utw_end_silence(end);
 	end->fd = -1;
+	end->inner = false;
 	return fd;
 }
 

@@ -3,7 +3,8 @@
  * End: one descriptor of a transport, and how its readiness is learnt.
  *
  * What epoll refuses (regular files, /dev/null) never blocks; such an end is
- * ready in every turn in which it is wanted.
+ * ready in every turn in which it is wanted. An inner end has no descriptor:
+ * its owner says what it is ready for.
  */
 #ifndef UTW_TRANSPORT_END_H
 #define UTW_TRANSPORT_END_H
@@ -23,8 +24,10 @@ struct utw_end {
 	utw_end_fn ready;
 	struct utw_reactor *reactor;
 	int fd; /* -1: this end does not exist */
+	bool inner;
 	bool pollable;
 	uint32_t wanted;
+	uint32_t available; /* what it is ready for, where no poller says so */
 	struct utw_watch watch;
 	struct utw_call always;
 };
@@ -36,6 +39,12 @@ void utw_end_init(struct utw_end *end, utw_end_fn ready);
  * utw_watch_start()) the descriptor is still the caller's.
  */
 int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd);
+
+/* Begin an end without a descriptor, ready for nothing. */
+void utw_end_open_inner(struct utw_end *end, struct utw_reactor *r);
+
+/* From now on an inner end is ready for these, whenever they are wanted. */
+void utw_end_offer(struct utw_end *end, uint32_t events);
 
 /* Wait for `events`, and for hang-ups in any case. */
 int utw_end_want(struct utw_end *end, uint32_t events);
@@ -50,7 +59,7 @@ void utw_end_close(struct utw_end *end);
 
 static inline bool utw_end_exists(const struct utw_end *end)
 {
-	return end->fd >= 0;
+	return end->fd >= 0 || end->inner;
 }
 
 #endif

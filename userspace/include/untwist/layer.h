@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Layer: protocol to the transport below, transport to the protocol above.
+ *
+ * Embed a struct utw_layer in a structure of your own to see, delay or count
+ * what a connection carries, with any protocol above and any transport below.
+ * The policies of policy.h are layers.
+ *
+ * What comes from below waits in the layer until the protocol above wants it,
+ * up to UTW_LAYER_ROOM bytes; then the transport below is paused. What the
+ * protocol above writes waits in its own transport, with marks of its own, as
+ * long as the transport below is over its mark.
+ *
+ * A loss below is told above with its reason, after what has come is read. A
+ * close from above that flushes is done when all was handed to the transport
+ * below, which then has UTW_LAYER_CLOSE_TIMEOUT to send it.
+ */
+#ifndef UNTWIST_LAYER_H
+#define UNTWIST_LAYER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <untwist/api.h>
+#include <untwist/call.h>
+#include <untwist/custom.h>
+#include <untwist/protocol.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct utw_buffer;
+struct utw_failure;
+struct utw_layer;
+
+/** Bytes that wait in a layer before the transport below is paused. */
+#define UTW_LAYER_ROOM 65536
+
+/** How long the transport below may take to send what it was given, in nanoseconds. */
+#define UTW_LAYER_CLOSE_TIMEOUT UINT64_C(30000000000)
+
+/**
+ * struct utw_layer_ops - what a layer does; all may be NULL but @free
+ * @begin: the transport below is ready; the protocol above is told made later
+ * @may_read: how many bytes may be handed up now; a record counts as one byte
+ *	if any may. Call utw_layer_update() when the answer grows
+ * @may_write: how many bytes may be handed down now
+ * @read: these were handed up
+ * @written: these were handed down
+ * @lost: the transport below is no more, for this reason (borrowed)
+ * @free: nobody holds the layer: the last call
+ *
+ * All are called from the reactor's turn.
+ */
+struct utw_layer_ops {
+	void (*begin)(struct utw_layer *l);
+	size_t (*may_read)(struct utw_layer *l);
+	size_t (*may_write)(struct utw_layer *l);
+	void (*read)(struct utw_layer *l, const void *data, size_t len);
+	void (*written)(struct utw_layer *l, const void *data, size_t len);
+	void (*lost)(struct utw_layer *l, struct utw_failure *reason);
+	void (*free)(struct utw_layer *l);
+};
+
+/**
+ * struct utw_layer - to be embedded in your structure
+ * @below: hand this protocol to the maker of a transport, or return it from
+ *	build
+ *
+ * All other members are the library's.
+ */
+struct utw_layer {
+	struct utw_protocol below;
+	struct utw_custom custom;
+	const struct utw_layer_ops *ops;
+	struct utw_protocol *protocol;
+	struct utw_buffer *held;
+	struct utw_failure *reason;
+	size_t record_len;
+	bool full;
+	bool ended;
+	bool told;
+	bool choked;
+	struct utw_call later;
+};
+
+/**
+ * utw_layer_init() - prepare a layer
+ * @l: storage of the caller, which stays until @free
+ * @ops: its operations, which outlive it
+ * @above: the protocol above. It is told made when the transport below was;
+ *	and lost in any case from then on
+ */
+UTW_API void utw_layer_init(struct utw_layer *l, const struct utw_layer_ops *ops,
+			    struct utw_protocol *above);
+
+/**
+ * utw_layer_release() - free what a layer holds that never had a transport
+ * @l: the layer
+ */
+UTW_API void utw_layer_release(struct utw_layer *l);
+
+/**
+ * utw_layer_update() - more may be read or written than before
+ * @l: the layer
+ */
+UTW_API void utw_layer_update(struct utw_layer *l);
+
+/**
+ * utw_layer_lose() - end both sides, for a reason of the layer's own
+ * @l: the layer
+ * @reason: told to the protocol above; taken
+ *
+ * The transport below is aborted.
+ */
+UTW_API void utw_layer_lose(struct utw_layer *l, struct utw_failure *reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The carrier for what the program itself carries: see untwist/custom.h. */
+#include <untwist/custom.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "transport-private.h"
+
+struct custom_carrier {
+	struct utw_transport transport;
+	struct utw_custom *custom;
+};
+
+static struct utw_custom *custom_of(struct utw_transport *t)
+{
+	return utw_container_of(t, struct custom_carrier, transport)->custom;
+}
+
+static ssize_t custom_read(struct utw_transport *t, void *data, size_t size)
+{
+	return custom_of(t)->ops->read(custom_of(t), data, size);
+}
+
+static ssize_t custom_read_record(struct utw_transport *t, const void **data, size_t *full_len,
+				  bool *end)
+{
+	return custom_of(t)->ops->read_record(custom_of(t), data, full_len, end);
+}
+
+static ssize_t custom_write(struct utw_transport *t, const void *data, size_t len)
+{
+	return custom_of(t)->ops->write(custom_of(t), data, len);
+}
+
+static void custom_shut_write(struct utw_transport *t)
+{
+	custom_of(t)->ops->shut_write(custom_of(t));
+}
+
+static int custom_hangup(struct utw_transport *t)
+{
+	(void)t;
+	return 0;
+}
+
+static void custom_close(struct utw_transport *t, bool abort)
+{
+	utw_end_close(&t->in);
+	custom_of(t)->ops->close(custom_of(t), abort);
+}
+
+static void custom_free(struct utw_transport *t)
+{
+	struct utw_custom *c = custom_of(t);
+
+	free(utw_container_of(t, struct custom_carrier, transport));
+	c->transport = NULL;
+	c->ops->free(c);
+}
+
+#define CUSTOM_CARRIER_COMMON                                                          \
+	.read = custom_read, .read_record = custom_read_record, .write = custom_write, \
+	.hangup = custom_hangup, .close = custom_close, .free = custom_free
+
+static const struct utw_carrier_ops apart_ops = { CUSTOM_CARRIER_COMMON,
+						  .shut_write = custom_shut_write };
+static const struct utw_carrier_ops joined_ops = { CUSTOM_CARRIER_COMMON };
+
+static int custom_addresses(struct utw_transport *t, const struct utw_custom_options *options)
+{
+	if (!options || !options->peer)
+		return 0;
+	t->addresses = calloc(1, sizeof(*t->addresses));
+	if (!t->addresses)
+		return -ENOMEM;
+	t->addresses->peer = *options->peer;
+	if (options->host)
+		t->addresses->host = *options->host;
+	return 0;
+}
+
+static int custom_carrier_init(struct utw_transport *t, struct utw_reactor *r,
+			       const struct utw_custom_ops *ops,
+			       const struct utw_custom_options *options, struct utw_protocol *p)
+{
+	int error = custom_addresses(t, options);
+
+	if (error)
+		return error;
+	t->record = options && options->record;
+	return utw_transport_init(t, ops->shut_write ? &apart_ops : &joined_ops, r, p,
+				  options && options->name ? options->name : "custom");
+}
+
+int utw_custom_transport_new(struct utw_transport **ret, struct utw_reactor *r,
+			     struct utw_custom *c, const struct utw_custom_ops *ops,
+			     const struct utw_custom_options *options, struct utw_protocol *p)
+{
+	struct custom_carrier *carrier = calloc(1, sizeof(*carrier));
+	int error;
+
+	if (!carrier)
+		return -ENOMEM;
+	carrier->custom = c;
+	error = custom_carrier_init(&carrier->transport, r, ops, options, p);
+	if (error) {
+		free(carrier->transport.addresses);
+		free(carrier);
+		return error;
+	}
+	c->ops = ops;
+	c->transport = &carrier->transport;
+	utw_end_open_inner(&carrier->transport.in, r);
+	utw_transport_launch(&carrier->transport, ret);
+	return 0;
+}
+
+void utw_custom_set_ready(struct utw_custom *c, uint32_t events)
+{
+	if (!utw_transport_lost(c->transport))
+		utw_end_offer(&c->transport->in, events);
+}
+
+void utw_custom_lose(struct utw_custom *c, struct utw_failure *reason)
+{
+	if (c->transport)
+		utw_transport_lose(c->transport, reason);
+	else
+		utw_failure_unref(reason);
+}
