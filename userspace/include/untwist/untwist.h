@@ -18,12 +18,14 @@
 #include <untwist/file_lock.h>
 #include <untwist/framed.h>
 #include <untwist/framing.h>
+#include <untwist/idle.h>
 #include <untwist/layer.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
 #include <untwist/log.h>
 #include <untwist/log_output.h>
 #include <untwist/pool.h>
+#include <untwist/policy.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>
 #include <untwist/queue.h>

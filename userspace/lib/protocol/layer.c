@@ -52,13 +52,22 @@ static size_t may_write(struct utw_layer *l)
 
 void utw_layer_update(struct utw_layer *l)
 {
-	uint32_t events = l->ended || l->reason ? EPOLLRDHUP : 0;
+	bool over = l->ended || l->reason;
+	uint32_t events = 0;
 
-	if ((held_length(l) && may_read(l)) || (!held_length(l) && events))
-		events |= EPOLLIN;
+	/* An end behind what may not be read yet is not told, or the reactor would spin. */
+	if (held_length(l) ? may_read(l) > 0 : over)
+		events = over ? EPOLLIN | EPOLLRDHUP : EPOLLIN;
 	if (l->below.transport && !l->choked && may_write(l))
 		events |= EPOLLOUT;
 	utw_custom_set_ready(&l->custom, events);
+}
+
+/* What was allowed a moment ago is not any more: another connection may have had it. */
+static ssize_t layer_wait(struct utw_layer *l)
+{
+	utw_layer_update(l);
+	return -EAGAIN;
 }
 
 /* Something was read: there may be room for more from below. */
@@ -101,7 +110,7 @@ static ssize_t layer_read(struct utw_custom *c, void *data, size_t size)
 	if (!len)
 		return layer_read_end(l);
 	if (!allowed)
-		return -EAGAIN;
+		return layer_wait(l);
 	len = len < allowed ? len : allowed;
 	len = len < size ? len : size;
 	memcpy(data, utw_buffer_data(l->held), len);
@@ -131,7 +140,7 @@ static ssize_t layer_read_record(struct utw_custom *c, const void **data, size_t
 		return got;
 	}
 	if (!may_read(l))
-		return -EAGAIN;
+		return layer_wait(l);
 	memcpy(&header, utw_buffer_data(l->held), sizeof(header));
 	*data = (const char *)utw_buffer_data(l->held) + sizeof(header);
 	*full_len = header.full_len;
@@ -148,7 +157,7 @@ static ssize_t layer_write(struct utw_custom *c, const void *data, size_t len)
 	int status;
 
 	if (l->choked || !allowed)
-		return -EAGAIN;
+		return layer_wait(l);
 	if (!utw_transport_is_record(l->below.transport) && len > allowed)
 		len = allowed;
 	status = utw_transport_write(l->below.transport, data, len);
