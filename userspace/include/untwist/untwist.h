@@ -11,6 +11,7 @@
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
+#include <untwist/endpoint.h>
 #include <untwist/factory.h>
 #include <untwist/failure.h>
 #include <untwist/fake.h>
