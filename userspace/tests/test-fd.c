@@ -12,6 +12,9 @@
 #include "harness.h"
 #include "harness-alloc.h"
 #include "recorder.h"
+#include "transport/transport-private.h"
+
+#define BURST (8 << 20)
 
 static void new_refuses_what_makes_no_sense(void **state)
 {
@@ -159,6 +162,43 @@ static void failed_write_lets_the_last_words_in(void **state)
 	utw_reactor_free(r);
 }
 
+/* The memory of a burst goes with the burst, not with the transport. */
+static void drained_queue_gives_its_memory_back(void **state)
+{
+	struct utw_reactor *r;
+	struct recorder rec;
+	struct utw_transport *t;
+	char *data = calloc(1, BURST);
+	size_t left = BURST;
+	int fd[2];
+
+	(void)state;
+	recorder_init(&rec, true);
+	assert_int_equal(utw_reactor_new(&r), 0);
+	assert_int_equal(pipe2(fd, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(utw_fd_transport_new(&t, r, -1, fd[1], &rec.protocol), 0);
+	assert_int_equal(utw_transport_write(t, data, BURST), UTW_WRITE_OVER);
+	assert_true(t->queue.capacity >= BURST);
+	while (left) {
+		ssize_t got = read(fd[0], data, BURST);
+
+		if (got > 0)
+			left -= (size_t)got;
+		else
+			turn_all(r);
+	}
+	turn_all(r);
+	assert_int_equal(utw_transport_queued(t), 0);
+	assert_true(t->queue.capacity <= UTW_HIGH_MARK);
+	free(data);
+	utw_transport_close(t, UTW_CLOSE_ABORT, 0);
+	turn_all(r);
+	close(fd[0]);
+	utw_transport_unref(t);
+	recorder_release(&rec);
+	utw_reactor_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +208,7 @@ int main(void)
 		TEST(write_without_memory_takes_nothing),
 		TEST(transport_case_72_long_record_is_flagged),
 		TEST(failed_write_lets_the_last_words_in),
+		TEST(drained_queue_gives_its_memory_back),
 	};
 
 	return cmocka_run_group_tests_name("fd", tests, NULL, NULL);

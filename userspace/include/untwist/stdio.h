@@ -8,8 +8,10 @@
  *  - sockets are read and written with MSG_DONTWAIT;
  *  - regular files never block, and keep the offset that they share;
  *  - everything else, and what cannot be opened anew, is polled before each
- *    read and each write of at most PIPE_BUF bytes. A second process that
- *    takes the input between the poll and the read can make that one block.
+ *    read and each write of at most PIPE_BUF bytes, or of one byte to a
+ *    terminal: the master of a pair, which promises room for no more. A second
+ *    process that takes the input between the poll and the read, or the room
+ *    between the poll and the write, can make that one block.
  */
 #ifndef UNTWIST_STDIO_H
 #define UNTWIST_STDIO_H

@@ -93,21 +93,43 @@ static ssize_t write_some(const struct utw_descriptor *d, int fd, const void *da
 	return put < 0 ? -errno : put;
 }
 
-ssize_t utw_descriptor_write(const struct utw_descriptor *d, int fd, const void *data, size_t len)
+static ssize_t write_now(const struct utw_descriptor *d, int fd, const void *data, size_t len)
 {
 	ssize_t put;
 
-	if (d->polled) {
-		if (!ready_now(fd, POLLOUT))
-			return -EAGAIN;
-		/* What a pipe that polls writable has room for. */
-		if (len > PIPE_BUF)
-			len = PIPE_BUF;
-	}
 	do {
 		put = write_some(d, fd, data, len);
 	} while (put == -EINTR);
 	return put;
+}
+
+/* A terminal that polls writable has room for one byte; that it has more nobody can tell. */
+static ssize_t write_bytewise(const struct utw_descriptor *d, int fd, const char *data, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len && ready_now(fd, POLLOUT)) {
+		ssize_t put = write_now(d, fd, data + done, 1);
+
+		if (put <= 0 && !done)
+			return put;
+		if (put <= 0)
+			break;
+		done++;
+	}
+	return done ? (ssize_t)done : -EAGAIN;
+}
+
+ssize_t utw_descriptor_write(const struct utw_descriptor *d, int fd, const void *data, size_t len)
+{
+	if (!d->polled)
+		return write_now(d, fd, data, len);
+	if (d->kind == UTW_DESCRIPTOR_TERMINAL)
+		return write_bytewise(d, fd, data, len);
+	if (!ready_now(fd, POLLOUT))
+		return -EAGAIN;
+	/* What a pipe that polls writable has room for. */
+	return write_now(d, fd, data, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
 ssize_t utw_descriptor_read_record(int fd, void *data, size_t size, size_t *full_len)

@@ -12,6 +12,9 @@
 #include <limits.h>
 #include <string.h>
 
+/* What an empty queue may keep: a burst must not cost its memory for the rest of the connection. */
+#define QUEUE_KEEP UTW_HIGH_MARK
+
 static int write_status(const struct utw_transport *t)
 {
 	return t->over ? UTW_WRITE_OVER : UTW_WRITE_OK;
@@ -181,6 +184,8 @@ void utw_transport_flush(struct utw_transport *t)
 		records -= t->record;
 	}
 	t->want_out = t->queued > 0;
+	if (!t->queued && t->queue.capacity > QUEUE_KEEP)
+		utw_buffer_release(&t->queue);
 }
 
 static void mark_low(struct utw_transport *t)
