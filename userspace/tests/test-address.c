@@ -25,6 +25,9 @@ static void parse_reads_what_format_writes(void **state)
 	assert_round_trip("*:0", "0.0.0.0:0");
 	assert_round_trip(":65535", "0.0.0.0:65535");
 	assert_round_trip("[::1]:22", "[::1]:22");
+	assert_round_trip("unix:/run/a:b", "unix:/run/a:b");
+	assert_round_trip("unix:relative", "unix:relative");
+	assert_round_trip("unix:@abstract", "unix:@abstract");
 }
 
 static void parse_refuses_other_text(void **state)
@@ -32,7 +35,8 @@ static void parse_refuses_other_text(void **state)
 	static const char *const wrong[] = {
 		"",	      "80",	    "host:80",	     "1.2.3:80",
 		"1.2.3.4:",   "1.2.3.4:x",  "1.2.3.4:65536", "[::1:80",
-		"1.2.3.4:-1", "1.2.3.4: 1", "::1:80",	     "[]:80"
+		"1.2.3.4:-1", "1.2.3.4: 1", "::1:80",	     "[]:80",
+		"unix:",      "unix:@"
 	};
 	struct utw_address a = { .length = 77 };
 

@@ -12,6 +12,7 @@
 
 #include <untwist/device.h>
 #include <untwist/fd.h>
+#include <untwist/unix.h>
 
 #include "harness.h"
 
@@ -77,6 +78,22 @@ static void open_tcp(struct pair *pair)
 	pair_adopt(pair, fd[0], fd[0], fd[1], fd[1]);
 }
 
+/* Through a carrier of its own, which takes descriptors out of the stream of bytes. */
+static void open_unix(struct pair *pair)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	assert_int_equal(utw_unix_transport_new(&pair->near_transport, pair->reactor, fd[0],
+						&pair->near.protocol),
+			 0);
+	assert_int_equal(utw_unix_transport_new(&pair->far_transport, pair->reactor, fd[1],
+						&pair->far.protocol),
+			 0);
+	assert_int_equal(utw_unix_accept_fds(pair->near_transport, 1), 0);
+	assert_int_equal(utw_unix_accept_fds(pair->far_transport, 1), 0);
+}
+
 static void open_terminal(struct pair *pair)
 {
 	struct termios raw;
@@ -130,6 +147,7 @@ const struct pair_kind pair_seqpacket = {
 	.name = "seqpacket", .record = true, .half_close = true, .open = open_seqpacket
 };
 const struct pair_kind pair_tcp = { .name = "tcp", .half_close = true, .open = open_tcp };
+const struct pair_kind pair_unix = { .name = "unix", .half_close = true, .open = open_unix };
 const struct pair_kind pair_terminal = { .name = "terminal", .open = open_terminal };
 
 int pair_setup(void **state)

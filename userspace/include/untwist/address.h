@@ -37,18 +37,33 @@ struct utw_address {
  * @ret: the address; untouched on failure
  * @text: "HOST:PORT": HOST is an IPv4 number, an IPv6 number in brackets,
  *	"localhost" (127.0.0.1), or "*" or nothing for all interfaces;
- *	PORT is 0 to 65535, where 0 lets the kernel choose a port to listen on
+ *	PORT is 0 to 65535, where 0 lets the kernel choose a port to listen on.
+ *	Or "unix:PATH": see utw_address_unix()
  *
  * May be called from any thread.
  *
- * Return: 0, or -EINVAL for text of another form.
+ * Return: 0, -EINVAL for text of another form, -ENAMETOOLONG for a path that
+ * no UNIX address can hold.
  */
 UTW_API int utw_address_parse(struct utw_address *ret, const char *text);
 
 /**
+ * utw_address_unix() - make the address of a UNIX socket
+ * @ret: the address; untouched on failure
+ * @path: a path in the file system, of at most 107 bytes; or "@" and an
+ *	abstract name of at most 107 bytes, which has no file
+ *
+ * May be called from any thread.
+ *
+ * Return: 0, -EINVAL for a path or name of no bytes, -ENAMETOOLONG.
+ */
+UTW_API int utw_address_unix(struct utw_address *ret, const char *path);
+
+/**
  * utw_address_format() - write an address as text
  * @a: the address
- * @buf: receives the text that utw_address_parse() takes, always terminated
+ * @buf: receives the text that utw_address_parse() takes, always terminated;
+ *	"unix" for the end of a UNIX connection that has no name
  * @size: bytes at @buf, of which UTW_ADDRESS_TEXT are always enough
  *
  * May be called from any thread.

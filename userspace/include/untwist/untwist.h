@@ -40,6 +40,7 @@
 #include <untwist/tcp.h>
 #include <untwist/timer.h>
 #include <untwist/transport.h>
+#include <untwist/unix.h>
 #include <untwist/watch.h>
 
 #endif

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,27 @@ static int parse_v6(struct utw_address *a, const char *host, in_port_t port)
 	return 0;
 }
 
+int utw_address_unix(struct utw_address *ret, const char *path)
+{
+	struct utw_address a = { .length = 0 };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	bool abstract = path[0] == '@';
+
+	if (!len || (abstract && len == 1))
+		return -EINVAL;
+	/* A path needs its NUL; an abstract name has one in front instead. */
+	if (len + !abstract > sizeof(un.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(un.sun_path, path, len);
+	if (abstract)
+		un.sun_path[0] = '\0';
+	a.length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + !abstract);
+	memcpy(&a.storage, &un, sizeof(un));
+	*ret = a;
+	return 0;
+}
+
 int utw_address_parse(struct utw_address *ret, const char *text)
 {
 	struct utw_address a = { .length = 0 };
@@ -60,6 +82,8 @@ int utw_address_parse(struct utw_address *ret, const char *text)
 	in_port_t port;
 	int error;
 
+	if (!strncmp(text, "unix:", 5))
+		return utw_address_unix(ret, text + 5);
 	if (!colon || (size_t)(colon - text) >= sizeof(host) || parse_port(colon + 1, &port))
 		return -EINVAL;
 	len = (size_t)(colon - text);
@@ -96,6 +120,25 @@ static int format_v6(const struct utw_address *a, char *buf, size_t size)
 	return snprintf(buf, size, "[%s]:%u", host, ntohs(sin6.sin6_port));
 }
 
+/* Bytes that text cannot carry are shown as '?'. */
+static int format_unix(const struct utw_address *a, char *buf, size_t size)
+{
+	const char *from = ((const struct sockaddr_un *)&a->storage)->sun_path;
+	size_t len = a->length - offsetof(struct sockaddr_un, sun_path);
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+
+	if (a->length <= sizeof(sa_family_t))
+		return snprintf(buf, size, "unix");
+	if (from[0])
+		len = strnlen(from, len);
+	for (size_t i = 0; i < len; i++)
+		path[i] = from[i] >= ' ' && from[i] != 0x7f ? from[i] : '?';
+	if (!from[0])
+		path[0] = '@';
+	path[len] = '\0';
+	return snprintf(buf, size, "unix:%s", path);
+}
+
 int utw_address_format(const struct utw_address *a, char *buf, size_t size)
 {
 	if (!a->length)
@@ -106,7 +149,7 @@ int utw_address_format(const struct utw_address *a, char *buf, size_t size)
 	case AF_INET6:
 		return format_v6(a, buf, size);
 	case AF_UNIX:
-		return snprintf(buf, size, "unix");
+		return format_unix(a, buf, size);
 	}
 	return snprintf(buf, size, "family %d", a->storage.ss_family);
 }

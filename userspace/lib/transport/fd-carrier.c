@@ -9,19 +9,12 @@
 /* Longest record read from a socket. */
 #define RECORD_SIZE 65536
 
-struct fd_carrier {
-	struct utw_transport transport;
-	struct utw_descriptor in;
-	struct utw_descriptor out;
-	void *record; /* RECORD_SIZE bytes, for record sockets */
-};
-
-static struct fd_carrier *carrier_of(const struct utw_transport *t)
+static struct utw_fd_carrier *carrier_of(const struct utw_transport *t)
 {
-	return utw_container_of(t, struct fd_carrier, transport);
+	return utw_container_of(t, struct utw_fd_carrier, transport);
 }
 
-static ssize_t fd_read(struct utw_transport *t, void *data, size_t size)
+ssize_t utw_fd_carrier_read(struct utw_transport *t, void *data, size_t size)
 {
 	return utw_descriptor_read(&carrier_of(t)->in, t->in.fd, data, size);
 }
@@ -29,7 +22,7 @@ static ssize_t fd_read(struct utw_transport *t, void *data, size_t size)
 static ssize_t fd_read_record(struct utw_transport *t, const void **data, size_t *full_len,
 			      bool *end)
 {
-	struct fd_carrier *c = carrier_of(t);
+	struct utw_fd_carrier *c = carrier_of(t);
 	ssize_t got = utw_descriptor_read_record(t->in.fd, c->record, RECORD_SIZE, full_len);
 
 	*data = c->record;
@@ -42,20 +35,20 @@ static struct utw_end *fd_write_end(struct utw_transport *t)
 	return utw_end_exists(&t->out) ? &t->out : &t->in;
 }
 
-static ssize_t fd_write(struct utw_transport *t, const void *data, size_t len)
+ssize_t utw_fd_carrier_write(struct utw_transport *t, const void *data, size_t len)
 {
 	return utw_descriptor_write(&carrier_of(t)->out, fd_write_end(t)->fd, data, len);
 }
 
 /* A socket may be shared with the read side, or with another process: close() would not do. */
-static void fd_shut_write(struct utw_transport *t)
+void utw_fd_carrier_shut_write(struct utw_transport *t)
 {
 	if (carrier_of(t)->out.kind == UTW_DESCRIPTOR_SOCKET)
 		shutdown(fd_write_end(t)->fd, SHUT_WR);
 	utw_end_close(&t->out);
 }
 
-static int fd_hangup(struct utw_transport *t)
+int utw_fd_carrier_hangup(struct utw_transport *t)
 {
 	socklen_t size = sizeof(int);
 	int error = 0;
@@ -87,9 +80,9 @@ static void close_politely(int fd)
 			break;
 }
 
-static void fd_close(struct utw_transport *t, bool abort)
+void utw_fd_carrier_close(struct utw_transport *t, bool abort)
 {
-	struct fd_carrier *c = carrier_of(t);
+	struct utw_fd_carrier *c = carrier_of(t);
 	int fd = fd_write_end(t)->fd;
 
 	if (fd >= 0 && c->out.kind == UTW_DESCRIPTOR_SOCKET && !c->out.borrowed) {
@@ -102,19 +95,21 @@ static void fd_close(struct utw_transport *t, bool abort)
 	utw_end_close(&t->out);
 }
 
-static void fd_free(struct utw_transport *t)
+void utw_fd_carrier_free(struct utw_transport *t)
 {
-	struct fd_carrier *c = carrier_of(t);
+	struct utw_fd_carrier *c = carrier_of(t);
 
 	free(c->record);
 	free(c);
 }
 
-#define FD_CARRIER_COMMON                                                                       \
-	.read = fd_read, .read_record = fd_read_record, .write = fd_write, .hangup = fd_hangup, \
-	.close = fd_close, .free = fd_free
+#define FD_CARRIER_COMMON                                                                          \
+	.read = utw_fd_carrier_read, .read_record = fd_read_record, .write = utw_fd_carrier_write, \
+	.hangup = utw_fd_carrier_hangup, .close = utw_fd_carrier_close,                            \
+	.free = utw_fd_carrier_free
 
-static const struct utw_carrier_ops apart_ops = { FD_CARRIER_COMMON, .shut_write = fd_shut_write };
+static const struct utw_carrier_ops apart_ops = { FD_CARRIER_COMMON,
+						  .shut_write = utw_fd_carrier_shut_write };
 static const struct utw_carrier_ops joined_ops = { FD_CARRIER_COMMON };
 
 /* One descriptor both ways, which has no way to end one of them: a terminal, a device. */
@@ -138,46 +133,69 @@ static int fd_open_ends(struct utw_transport *t, const struct utw_fd_side *in,
 	return error;
 }
 
-int utw_fd_carrier_new(struct utw_transport **ret, struct utw_reactor *r,
-		       const struct utw_fd_side *in, const struct utw_fd_side *out,
-		       struct utw_protocol *p, const char *name)
+int utw_fd_carrier_init(struct utw_fd_carrier *c, const struct utw_carrier_ops *ops,
+			struct utw_reactor *r, const struct utw_fd_side *in,
+			const struct utw_fd_side *out, struct utw_protocol *p, const char *name)
 {
-	struct fd_carrier *c = calloc(1, sizeof(*c));
-	struct utw_transport *t;
-	int error;
+	struct utw_transport *t = &c->transport;
+	int error = 0;
 
-	if (!c)
-		return -ENOMEM;
-	t = &c->transport;
+	if (!ops)
+		ops = fd_joined(in, out) ? &joined_ops : &apart_ops;
+	t->carrier = ops;
 	c->in = in->how;
 	c->out = out->how;
 	t->record = in->how.record || out->how.record;
 	if (in->how.record) {
 		c->record = malloc(RECORD_SIZE);
-		if (!c->record) {
-			fd_free(t);
-			return -ENOMEM;
-		}
+		error = c->record ? 0 : -ENOMEM;
 	}
-	error = utw_transport_init(t, fd_joined(in, out) ? &joined_ops : &apart_ops, r, p, name);
+	if (!error)
+		error = utw_transport_init(t, ops, r, p, name);
 	if (error) {
-		fd_free(t);
+		ops->free(t);
 		return error;
 	}
 	error = fd_open_ends(t, in, out);
-	if (error) {
+	if (error)
 		utw_transport_discard(t);
-		return error;
-	}
-	*ret = t;
-	return 0;
+	return error;
+}
+
+int utw_fd_carrier_new(struct utw_transport **ret, struct utw_reactor *r,
+		       const struct utw_fd_side *in, const struct utw_fd_side *out,
+		       struct utw_protocol *p, const char *name)
+{
+	struct utw_fd_carrier *c = calloc(1, sizeof(*c));
+	int error;
+
+	if (!c)
+		return -ENOMEM;
+	error = utw_fd_carrier_init(c, NULL, r, in, out, p, name);
+	if (!error)
+		*ret = &c->transport;
+	return error;
+}
+
+int utw_fd_carrier_new_socket(struct utw_transport **ret, struct utw_reactor *r, int fd,
+			      struct utw_protocol *p, const char *name)
+{
+	struct utw_fd_side side = { .fd = fd, .how = { .kind = UTW_DESCRIPTOR_SOCKET } };
+
+	return utw_fd_carrier_new(ret, r, &side, &side, p, name);
+}
+
+/* Every carrier that embeds this one hangs up through it. */
+static bool is_fd_carrier(const struct utw_transport *t)
+{
+	return t->carrier->hangup == utw_fd_carrier_hangup;
 }
 
 int utw_fd_carrier_socket(const struct utw_transport *t)
 {
 	if (utw_transport_lost(t))
 		return -EPIPE;
-	if (t->carrier->free != fd_free || carrier_of(t)->in.kind != UTW_DESCRIPTOR_SOCKET)
+	if (!is_fd_carrier(t) || carrier_of(t)->in.kind != UTW_DESCRIPTOR_SOCKET)
 		return -EOPNOTSUPP;
 	return t->in.fd;
 }

@@ -1,91 +1,95 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP connections as transports, and their options: see untwist/tcp.h. */
+/* TCP: listeners, connections and their options: see untwist/tcp.h. */
 #include <untwist/tcp.h>
 
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <untwist/factory.h>
-
+#include "connection.h"
+#include "connector.h"
 #include "fd-carrier.h"
-#include "tcp-private.h"
+#include "listener.h"
 
-int utw_tcp_host(int fd, struct utw_address *ret)
+const struct utw_connection_kind utw_connection_tcp = {
+	.name = "tcp",
+	.carrier_new = utw_fd_carrier_new_socket,
+};
+
+struct utw_tcp_listener {
+	struct utw_listener listener;
+};
+
+static void tcp_listener_free(struct utw_listener *l)
 {
-	struct utw_address a = { .length = sizeof(a.storage) };
+	free(utw_container_of(l, struct utw_tcp_listener, listener));
+}
 
-	if (getsockname(fd, (struct sockaddr *)&a.storage, &a.length))
+static int tcp_listen_socket(const struct utw_address *at, int *ret)
+{
+	int on = 1;
+	int error;
+	int fd = socket(at->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
 		return -errno;
-	*ret = a;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&at->storage, at->length) ||
+	    listen(fd, UTW_TCP_BACKLOG)) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	*ret = fd;
 	return 0;
 }
 
-static int tcp_transport_new(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			     const struct utw_address *peer, struct utw_protocol *p)
+int utw_tcp_listen(struct utw_tcp_listener **ret, struct utw_reactor *r,
+		   const struct utw_address *at, struct utw_factory *f)
 {
-	struct utw_fd_side side = { .fd = fd, .how = { .kind = UTW_DESCRIPTOR_SOCKET } };
-	char name[UTW_ADDRESS_TEXT + 4] = "tcp ";
-	struct utw_ends_addresses *addresses = calloc(1, sizeof(*addresses));
+	struct utw_tcp_listener *l;
+	int fd = -1;
 	int error;
 
-	if (!addresses)
+	if (at->storage.ss_family != AF_INET && at->storage.ss_family != AF_INET6)
+		return -EINVAL;
+	l = calloc(1, sizeof(*l));
+	if (!l)
 		return -ENOMEM;
-	addresses->peer = *peer;
-	error = utw_tcp_host(fd, &addresses->host);
+	error = tcp_listen_socket(at, &fd);
 	if (!error) {
-		utw_address_format(peer, name + 4, sizeof(name) - 4);
-		error = utw_fd_carrier_new(ret, r, &side, &side, p, name);
+		error = utw_listener_open(&l->listener, &utw_connection_tcp, r, fd, f,
+					  tcp_listener_free);
+		if (error)
+			close(fd);
 	}
 	if (error)
-		free(addresses);
+		free(l);
 	else
-		(*ret)->addresses = addresses;
+		*ret = l;
 	return error;
 }
 
-/*
- * A protocol that was built owns itself, and so must hear of its end; except one
- * that cannot hear, or that has another transport to live on.
- */
-static void tell_lost(struct utw_protocol *p, int error)
+void utw_tcp_listener_close(struct utw_tcp_listener *l)
 {
-	struct utw_failure *reason;
-
-	if (error == -EINVAL || error == -EBUSY)
-		return;
-	reason = utw_failure_new(&utw_domain_reason, UTW_LOST, "accept",
-				 utw_failure_from_errno(error, "accept", "no transport"), "tcp");
-	p->ops->lost(p, reason);
-	utw_failure_unref(reason);
+	if (l)
+		utw_listener_close(&l->listener);
 }
 
-int utw_tcp_serve(struct utw_reactor *r, int fd, const struct utw_address *peer,
-		  struct utw_factory *f, struct utw_protocol **ret)
+const struct utw_address *utw_tcp_listener_host(const struct utw_tcp_listener *l)
 {
-	struct utw_protocol *p = utw_factory_build(f, peer);
-	struct utw_transport *t;
-	int error;
+	return &l->listener.host;
+}
 
-	if (!p) {
-		close(fd);
-		return -ECONNABORTED;
-	}
-	error = tcp_transport_new(&t, r, fd, peer, p);
-	if (error) {
-		close(fd);
-		tell_lost(p, error);
-		return error;
-	}
-	utw_transport_launch_now(t);
-	if (ret)
-		*ret = p;
-	return 0;
+struct utw_deferred *utw_tcp_connect(struct utw_reactor *r, const struct utw_address *to,
+				     struct utw_factory *f, uint64_t timeout)
+{
+	return utw_connector_start(&utw_connection_tcp, r, to, f,
+				   timeout ? timeout : UTW_TCP_CONNECT_TIMEOUT);
 }
 
 static int set_option(int fd, int level, int name, int value)

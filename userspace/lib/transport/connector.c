@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One attempt to connect, as a deferred: see untwist/tcp.h. */
-#include <untwist/tcp.h>
+/* One attempt to connect: see connector.h. */
+#include "connector.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,15 +15,20 @@
 #include <untwist/timer.h>
 #include <untwist/watch.h>
 
-#include "tcp-private.h"
+#include "connection.h"
+
+/* A listener with a full queue of UNIX connections tells nobody when there is room again. */
+#define RETRY_NS UINT64_C(10000000)
 
 struct attempt {
+	const struct utw_connection_kind *kind;
 	struct utw_reactor *reactor;
 	struct utw_factory *factory;
 	struct utw_deferred *deferred;
 	struct utw_address to;
 	struct utw_watch watch;
 	struct utw_timer timeout;
+	struct utw_timer retry;
 	struct utw_call later; /* tells an error that connect() knew at once */
 	int fd;
 	int error;
@@ -37,6 +42,7 @@ static struct utw_deferred *attempt_end(struct attempt *a)
 	utw_deferred_set_canceller(d, NULL, NULL);
 	utw_watch_stop(&a->watch);
 	utw_timer_cancel(&a->timeout);
+	utw_timer_cancel(&a->retry);
 	utw_call_stop(&a->later);
 	if (a->fd >= 0)
 		close(a->fd);
@@ -71,7 +77,7 @@ static void attempt_succeed(struct attempt *a)
 	a->fd = -1;
 	utw_watch_stop(&a->watch);
 	utw_deferred_set_canceller(a->deferred, NULL, NULL);
-	error = utw_tcp_serve(a->reactor, fd, &a->to, a->factory, &p);
+	error = utw_connection_serve(a->kind, a->reactor, fd, &a->to, a->factory, &p);
 	if (error) {
 		attempt_fail_errno(a, error);
 		return;
@@ -121,25 +127,40 @@ static enum utw_cancel attempt_cancel(struct utw_deferred *d, void *data)
 	return UTW_CANCEL_NOW;
 }
 
+/* As connect(), but that a UNIX socket is to be tried again is no error. */
+static int attempt_connect(struct attempt *a)
+{
+	if (!connect(a->fd, (const struct sockaddr *)&a->to.storage, a->to.length) ||
+	    errno == EINPROGRESS)
+		return utw_watch_start(&a->watch, a->reactor, a->fd, EPOLLOUT);
+	if (errno == EAGAIN && a->to.storage.ss_family == AF_UNIX)
+		return utw_timer_start(&a->retry, a->reactor, RETRY_NS);
+	return -errno;
+}
+
+static void attempt_again(struct utw_timer *t)
+{
+	struct attempt *a = utw_container_of(t, struct attempt, retry);
+	int error = attempt_connect(a);
+
+	if (error)
+		attempt_fail_errno(a, error);
+}
+
 static int attempt_start(struct attempt *a, uint64_t timeout)
 {
-	const struct sockaddr *to = (const struct sockaddr *)&a->to.storage;
 	int error;
 
 	a->fd = socket(a->to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (a->fd < 0)
 		return -errno;
-	if (connect(a->fd, to, a->to.length) && errno != EINPROGRESS)
-		return -errno;
-	error = utw_watch_start(&a->watch, a->reactor, a->fd, EPOLLOUT);
-	if (error)
-		return error;
-	return utw_timer_start(&a->timeout, a->reactor,
-			       timeout ? timeout : UTW_TCP_CONNECT_TIMEOUT);
+	error = attempt_connect(a);
+	return error ? error : utw_timer_start(&a->timeout, a->reactor, timeout);
 }
 
-struct utw_deferred *utw_tcp_connect(struct utw_reactor *r, const struct utw_address *to,
-				     struct utw_factory *f, uint64_t timeout)
+struct utw_deferred *utw_connector_start(const struct utw_connection_kind *kind,
+					 struct utw_reactor *r, const struct utw_address *to,
+					 struct utw_factory *f, uint64_t timeout)
 {
 	struct attempt *a = calloc(1, sizeof(*a));
 	struct utw_deferred *d = utw_deferred_new();
@@ -149,6 +170,7 @@ struct utw_deferred *utw_tcp_connect(struct utw_reactor *r, const struct utw_add
 		utw_deferred_unref(d);
 		return NULL;
 	}
+	a->kind = kind;
 	a->reactor = r;
 	a->factory = f;
 	a->deferred = utw_deferred_ref(d);
@@ -156,12 +178,14 @@ struct utw_deferred *utw_tcp_connect(struct utw_reactor *r, const struct utw_add
 	a->fd = -1;
 	utw_watch_init(&a->watch, attempt_ready);
 	utw_timer_init(&a->timeout, attempt_late);
+	utw_timer_init(&a->retry, attempt_again);
 	utw_call_init(&a->later, attempt_later);
 	utw_deferred_set_canceller(d, attempt_cancel, a);
 	utw_factory_start(f);
 	a->error = attempt_start(a, timeout);
 	if (a->error) {
 		utw_watch_stop(&a->watch);
+		utw_timer_cancel(&a->retry);
 		utw_call_start(&a->later, r);
 	}
 	return d;
