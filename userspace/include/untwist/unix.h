@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UNIX stream sockets: listen, connect, and hand descriptors to another process.
+ * UNIX sockets: streams that can hand descriptors to another process, and
+ * datagrams.
  *
  * A listener on a path holds a lock beside it ("PATH.lock") for as long as it
  * lives. So a socket file that a dead process left behind is known to be stale
@@ -27,6 +28,8 @@ extern "C" {
 #endif
 
 struct utw_address;
+struct utw_datagram;
+struct utw_datagram_receiver;
 struct utw_deferred;
 struct utw_factory;
 struct utw_protocol;
@@ -152,6 +155,28 @@ UTW_API int utw_unix_accept_fds(struct utw_transport *t, unsigned int most);
  * -EAGAIN when none waits, -EOPNOTSUPP for another kind of transport, -EPIPE.
  */
 UTW_API int utw_unix_take_fd(struct utw_transport *t);
+
+/**
+ * utw_unix_datagram_open() - open a datagram port
+ * @ret: receives the port, owned by the caller; see datagram.h for what it does
+ * @r: the reactor
+ * @at: its address, with a lock for a path as a listener has; NULL for none,
+ *	so that nobody can answer
+ * @mode: permissions of the socket file, as for utw_unix_listen()
+ * @receiver: told what comes; stays until the port is closed
+ *
+ * A datagram is refused (-ECONNREFUSED) when nobody has the address, and waits
+ * (-EAGAIN) while its receiver has too many. When that has room again is known
+ * of the address that the port is connected to, and not of others: a port that
+ * is not connected is told writable when its own buffer has room.
+ *
+ * Return: 0; -EADDRINUSE when another has that path or name; -EINVAL for an
+ * address of another family or when @receiver lacks received; -EBUSY when
+ * @receiver has a port; -EACCES, -ENOENT and others of bind(); -EMFILE, -ENOMEM.
+ */
+UTW_API int utw_unix_datagram_open(struct utw_datagram **ret, struct utw_reactor *r,
+				   const struct utw_address *at, mode_t mode,
+				   struct utw_datagram_receiver *receiver);
 
 #ifdef __cplusplus
 }

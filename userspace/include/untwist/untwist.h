@@ -8,6 +8,7 @@
 #include <untwist/call.h>
 #include <untwist/custom.h>
 #include <untwist/cutter.h>
+#include <untwist/datagram.h>
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
@@ -40,6 +41,7 @@
 #include <untwist/tcp.h>
 #include <untwist/timer.h>
 #include <untwist/transport.h>
+#include <untwist/udp.h>
 #include <untwist/unix.h>
 #include <untwist/watch.h>
 
