@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contract of transports, over every kind: pipe, socket, record socket,
- * TCP, UNIX, terminal, and the device that UNTWIST_TEST_DEVICE names. The tests are in the contract-*.c.
+ * TCP, UNIX, serial port, terminal, and the device that UNTWIST_TEST_DEVICE names. The tests are in the contract-*.c.
  */
 #include "contract.h"
 
@@ -106,6 +106,8 @@ int main(void)
 		&pair_pipe,	&pair_socket, &pair_seqpacket,	  &pair_tcp,
 		&pair_terminal, &pair_layer,  &pair_layer_record,
 		&pair_pipe, &pair_socket, &pair_seqpacket, &pair_tcp, &pair_unix, &pair_terminal,
+		&pair_pipe, &pair_socket, &pair_seqpacket, &pair_tcp,
+		&pair_unix, &pair_serial, &pair_terminal,
 	};
 	struct pair_kind device;
 	int failed = 0;

@@ -12,6 +12,7 @@
 
 #include <untwist/device.h>
 #include <untwist/fd.h>
+#include <untwist/serial.h>
 #include <untwist/unix.h>
 
 #include "harness.h"
@@ -94,16 +95,35 @@ static void open_unix(struct pair *pair)
 	assert_int_equal(utw_unix_accept_fds(pair->far_transport, 1), 0);
 }
 
-static void open_terminal(struct pair *pair)
+static int master_open(void)
 {
-	struct termios raw;
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	int slave;
 
 	assert_true(master >= 0);
 	assert_int_equal(grantpt(master), 0);
 	assert_int_equal(unlockpt(master), 0);
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return master;
+}
+
+/* A cable, with a plain terminal at its far end. */
+static void open_serial(struct pair *pair)
+{
+	int master = master_open();
+
+	assert_int_equal(utw_serial_open(&pair->near_transport, pair->reactor, ptsname(master),
+					 NULL, &pair->near.protocol),
+			 0);
+	assert_int_equal(utw_fd_transport_new(&pair->far_transport, pair->reactor, master, master,
+					      &pair->far.protocol),
+			 0);
+}
+
+static void open_terminal(struct pair *pair)
+{
+	struct termios raw;
+	int master = master_open();
+	int slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+
 	assert_true(slave >= 0);
 	assert_int_equal(tcgetattr(slave, &raw), 0);
 	cfmakeraw(&raw);
@@ -148,6 +168,7 @@ const struct pair_kind pair_seqpacket = {
 };
 const struct pair_kind pair_tcp = { .name = "tcp", .half_close = true, .open = open_tcp };
 const struct pair_kind pair_unix = { .name = "unix", .half_close = true, .open = open_unix };
+const struct pair_kind pair_serial = { .name = "serial", .open = open_serial };
 const struct pair_kind pair_terminal = { .name = "terminal", .open = open_terminal };
 
 int pair_setup(void **state)

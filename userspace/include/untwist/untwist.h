@@ -34,6 +34,7 @@
 #include <untwist/reactor.h>
 #include <untwist/semaphore.h>
 #include <untwist/sender.h>
+#include <untwist/serial.h>
 #include <untwist/signal.h>
 #include <untwist/stateful.h>
 #include <untwist/stdio.h>

@@ -41,6 +41,11 @@ struct utw_carrier_ops {
 	ssize_t (*write)(struct utw_transport *t, const void *data, size_t len);
 	/* Tell the other side that no more is coming; NULL if that ends both directions. */
 	void (*shut_write)(struct utw_transport *t);
+	/*
+	 * Is what was written still on its way, so that a close must wait? The
+	 * carrier then schedules the transport when that has changed. NULL: never.
+	 */
+	bool (*busy)(struct utw_transport *t);
 	/* EPOLLPRI; NULL: not asked for. */
 	void (*priority)(struct utw_transport *t);
 	/* Why a hang-up was told: -errno, or 0 for an orderly end. */
@@ -166,6 +171,9 @@ void utw_transport_drain(struct utw_transport *t);
 uint32_t utw_transport_read_events(const struct utw_transport *t);
 
 /* writing.c */
+
+/* Has all that was written left this side? */
+bool utw_transport_sent(struct utw_transport *t);
 
 /* Hand the queue to the kernel, as far as it and the budget go. No callbacks. */
 void utw_transport_flush(struct utw_transport *t);

@@ -60,7 +60,7 @@ static void transport_deadline(struct utw_timer *timer)
 
 	/* One that comes before the end of the turn still sends what the kernel takes. */
 	utw_transport_flush(t);
-	if (!t->queued && !t->await_producer) {
+	if (utw_transport_sent(t) && !t->await_producer) {
 		utw_transport_schedule(t);
 		return;
 	}

@@ -165,6 +165,11 @@ static ssize_t flush_once(struct utw_transport *t, size_t budget, bool *full)
 	return put;
 }
 
+bool utw_transport_sent(struct utw_transport *t)
+{
+	return !t->queued && !(t->carrier->busy && t->carrier->busy(t));
+}
+
 void utw_transport_flush(struct utw_transport *t)
 {
 	size_t budget = UTW_TURN_BYTES;
@@ -217,10 +222,12 @@ void utw_transport_settle(struct utw_transport *t)
 		utw_transport_producer_resume(t);
 	if (t->reason || t->queued)
 		return;
-	if (t->closing && !t->await_producer)
-		utw_transport_lose(t, utw_transport_done(t, "this side"));
-	else if (t->write_side == UTW_WRITE_ENDING)
+	if (t->closing && !t->await_producer) {
+		if (utw_transport_sent(t))
+			utw_transport_lose(t, utw_transport_done(t, "this side"));
+	} else if (t->write_side == UTW_WRITE_ENDING) {
 		write_shut(t);
+	}
 }
 
 size_t utw_transport_queued(const struct utw_transport *t)
