@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contract of transports, over every kind: pipe, socket, record socket,
- * TCP, UNIX, serial port, terminal, and the device that UNTWIST_TEST_DEVICE names. The tests are in the contract-*.c.
+ * TCP, UNIX, memory, serial port, terminal, and the device that UNTWIST_TEST_DEVICE names. The tests are in the contract-*.c.
  */
 #include "contract.h"
 
@@ -108,6 +108,8 @@ int main(void)
 		&pair_pipe, &pair_socket, &pair_seqpacket, &pair_tcp, &pair_unix, &pair_terminal,
 		&pair_pipe, &pair_socket, &pair_seqpacket, &pair_tcp,
 		&pair_unix, &pair_serial, &pair_terminal,
+		&pair_pipe,   &pair_socket,	   &pair_seqpacket, &pair_tcp,	    &pair_unix,
+		&pair_memory, &pair_memory_record, &pair_serial,    &pair_terminal,
 	};
 	struct pair_kind device;
 	int failed = 0;

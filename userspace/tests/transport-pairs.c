@@ -12,6 +12,7 @@
 
 #include <untwist/device.h>
 #include <untwist/fd.h>
+#include <untwist/memory.h>
 #include <untwist/serial.h>
 #include <untwist/unix.h>
 
@@ -95,6 +96,20 @@ static void open_unix(struct pair *pair)
 	assert_int_equal(utw_unix_accept_fds(pair->far_transport, 1), 0);
 }
 
+static void open_memory(struct pair *pair)
+{
+	struct utw_protocol *protocols[] = { &pair->near.protocol, &pair->far.protocol };
+	struct utw_transport *transports[2];
+
+	assert_int_equal(utw_memory_transport_pair(transports, pair->reactor,
+						   pair->kind->record ? UTW_MEMORY_RECORD
+								      : UTW_MEMORY_STREAM,
+						   protocols),
+			 0);
+	pair->near_transport = transports[0];
+	pair->far_transport = transports[1];
+}
+
 static int master_open(void)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -168,6 +183,10 @@ const struct pair_kind pair_seqpacket = {
 };
 const struct pair_kind pair_tcp = { .name = "tcp", .half_close = true, .open = open_tcp };
 const struct pair_kind pair_unix = { .name = "unix", .half_close = true, .open = open_unix };
+const struct pair_kind pair_memory = { .name = "memory", .half_close = true, .open = open_memory };
+const struct pair_kind pair_memory_record = {
+	.name = "memory record", .record = true, .half_close = true, .open = open_memory
+};
 const struct pair_kind pair_serial = { .name = "serial", .open = open_serial };
 const struct pair_kind pair_terminal = { .name = "terminal", .open = open_terminal };
 

@@ -28,6 +28,7 @@
 #include <untwist/log_output.h>
 #include <untwist/pool.h>
 #include <untwist/policy.h>
+#include <untwist/memory.h>
 #include <untwist/process.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>

@@ -111,7 +111,7 @@ int utw_custom_transport_new(struct utw_transport **ret, struct utw_reactor *r,
 	}
 	c->ops = ops;
 	c->transport = &carrier->transport;
-	utw_end_open_inner(&carrier->transport.in, r);
+	utw_end_open_virtual(&carrier->transport.in, r);
 	utw_transport_launch(&carrier->transport, ret);
 	return 0;
 }
@@ -119,7 +119,7 @@ int utw_custom_transport_new(struct utw_transport **ret, struct utw_reactor *r,
 void utw_custom_set_ready(struct utw_custom *c, uint32_t events)
 {
 	if (!utw_transport_lost(c->transport))
-		utw_end_offer(&c->transport->in, events);
+		utw_end_set_state(&c->transport->in, events);
 }
 
 void utw_custom_lose(struct utw_custom *c, struct utw_failure *reason)

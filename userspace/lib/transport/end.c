@@ -13,12 +13,28 @@ static void end_watched(struct utw_watch *w, uint32_t events)
 	end->ready(end, events);
 }
 
+/* What there is to be told now of an end that no poller watches. */
+static uint32_t end_events(const struct utw_end *end)
+{
+	if (!end->virtual)
+		return end->wanted & (EPOLLIN | EPOLLOUT);
+	return end->silent ? 0 : end->state & (end->wanted | EPOLLHUP | EPOLLERR);
+}
+
+static void end_unpolled(struct utw_end *end)
+{
+	if (!end_events(end))
+		utw_call_stop(&end->always);
+	else if (!utw_call_active(&end->always))
+		utw_call_start(&end->always, end->reactor);
+}
+
 static void end_always(struct utw_call *c)
 {
 	struct utw_end *end = utw_container_of(c, struct utw_end, always);
 
 	utw_call_start(&end->always, end->reactor);
-	end->ready(end, end->wanted & end->available);
+	end->ready(end, end_events(end));
 }
 
 void utw_end_init(struct utw_end *end, utw_end_fn ready)
@@ -26,10 +42,11 @@ void utw_end_init(struct utw_end *end, utw_end_fn ready)
 	end->ready = ready;
 	end->reactor = NULL;
 	end->fd = -1;
-	end->inner = false;
 	end->pollable = true;
+	end->virtual = false;
+	end->silent = false;
 	end->wanted = 0;
-	end->available = EPOLLIN | EPOLLOUT;
+	end->state = 0;
 	utw_watch_init(&end->watch, end_watched);
 	utw_call_init(&end->always, end_always);
 }
@@ -46,43 +63,38 @@ int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd)
 	return 0;
 }
 
-static void end_update_always(struct utw_end *end)
+void utw_end_open_virtual(struct utw_end *end, struct utw_reactor *r)
 {
-	if (!(end->wanted & end->available))
-		utw_call_stop(&end->always);
-	else if (!utw_call_active(&end->always))
-		utw_call_start(&end->always, end->reactor);
-}
-
-void utw_end_open_inner(struct utw_end *end, struct utw_reactor *r)
-{
-	end->inner = true;
 	end->pollable = false;
-	end->available = 0;
+	end->virtual = true;
 	end->reactor = r;
 }
 
-void utw_end_offer(struct utw_end *end, uint32_t events)
+void utw_end_set_state(struct utw_end *end, uint32_t state)
 {
-	end->available = events;
-	end_update_always(end);
+	if (!end->virtual)
+		return;
+	end->state = state;
+	end_unpolled(end);
 }
 
 int utw_end_want(struct utw_end *end, uint32_t events)
 {
 	end->wanted = events;
+	end->silent = false;
 	if (end->pollable && utw_watch_active(&end->watch))
 		return utw_watch_set_events(&end->watch, events);
 	if (end->pollable)
 		return utw_watch_start(&end->watch, end->reactor, end->fd, events);
 
-	end_update_always(end);
+	end_unpolled(end);
 	return 0;
 }
 
 void utw_end_silence(struct utw_end *end)
 {
 	end->wanted = 0;
+	end->silent = true;
 	utw_watch_stop(&end->watch);
 	utw_call_stop(&end->always);
 }
@@ -93,7 +105,7 @@ int utw_end_take(struct utw_end *end)
 
 	utw_end_silence(end);
 	end->fd = -1;
-	end->inner = false;
+	end->virtual = false;
 	return fd;
 }
 

@@ -3,8 +3,10 @@
  * End: one descriptor of a transport, and how its readiness is learnt.
  *
  * What epoll refuses (regular files, /dev/null) never blocks; such an end is
- * ready in every turn in which it is wanted. An inner end has no descriptor:
- * its owner says what it is ready for.
+ * ready in every turn in which it is wanted.
+ *
+ * A virtual end has no descriptor: its carrier says what it is ready for, and it
+ * tells that as a poller would, in every turn for as long as it is so.
  */
 #ifndef UTW_TRANSPORT_END_H
 #define UTW_TRANSPORT_END_H
@@ -23,11 +25,12 @@ typedef void (*utw_end_fn)(struct utw_end *end, uint32_t events);
 struct utw_end {
 	utw_end_fn ready;
 	struct utw_reactor *reactor;
-	int fd; /* -1: this end does not exist */
-	bool inner;
+	int fd; /* -1: this end does not exist, or is virtual */
 	bool pollable;
+	bool virtual;
+	bool silent;
 	uint32_t wanted;
-	uint32_t available; /* what it is ready for, where no poller says so */
+	uint32_t state; /* of a virtual end: EPOLL* bits */
 	struct utw_watch watch;
 	struct utw_call always;
 };
@@ -40,11 +43,11 @@ void utw_end_init(struct utw_end *end, utw_end_fn ready);
  */
 int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd);
 
-/* Begin an end without a descriptor, ready for nothing. */
-void utw_end_open_inner(struct utw_end *end, struct utw_reactor *r);
+/* Begin a virtual end, ready for nothing. */
+void utw_end_open_virtual(struct utw_end *end, struct utw_reactor *r);
 
-/* From now on an inner end is ready for these, whenever they are wanted. */
-void utw_end_offer(struct utw_end *end, uint32_t events);
+/* A virtual end is ready for `state` from now on. No-op for one that was closed. */
+void utw_end_set_state(struct utw_end *end, uint32_t state);
 
 /* Wait for `events`, and for hang-ups in any case. */
 int utw_end_want(struct utw_end *end, uint32_t events);
@@ -59,7 +62,7 @@ void utw_end_close(struct utw_end *end);
 
 static inline bool utw_end_exists(const struct utw_end *end)
 {
-	return end->fd >= 0 || end->inner;
+	return end->fd >= 0 || end->virtual;
 }
 
 #endif
