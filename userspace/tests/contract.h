@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contract of transports: tests that run over every kind of pair, in three
- * tables, and what they share. test-transport-contract.c runs them.
+ * tables, and what they share. The test-*-contract.c run them.
  */
 #ifndef UTW_TESTS_CONTRACT_H
 #define UTW_TESTS_CONTRACT_H
@@ -29,6 +29,9 @@ struct contract_test {
 extern const struct contract_test contract_reading[];
 extern const struct contract_test contract_writing[];
 extern const struct contract_test contract_closing[];
+
+/* Run all that applies; returns how many failed. */
+int contract_run(const struct pair_kind *kind);
 
 /* The pair that a test was given. */
 struct pair *contract_pair(void **state);

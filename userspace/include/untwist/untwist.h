@@ -43,6 +43,7 @@
 #include <untwist/task.h>
 #include <untwist/tcp.h>
 #include <untwist/timer.h>
+#include <untwist/tls.h>
 #include <untwist/transport.h>
 #include <untwist/udp.h>
 #include <untwist/unix.h>
