@@ -16,6 +16,7 @@
 
 #include "harness.h"
 #include "recorder.h"
+#include "transport/transport-private.h"
 
 #define MOST 8
 
@@ -379,6 +380,47 @@ static void listen_tells_what_is_wrong(void **state)
 	server_close(&s);
 }
 
+static int option_of(const struct utw_transport *t, int level, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = -1;
+
+	getsockopt(t->in.fd, level, name, &value, &size);
+	return value;
+}
+
+static void options_reach_the_socket(void **state)
+{
+	static const struct utw_tcp_options all = { true, 7, 5, 3, 9000, 10000, 20000 };
+	static const struct utw_tcp_options too_much = { .keep_idle = 1000000 };
+	struct utw_tcp_options none = { .nodelay = false };
+	struct utw_transport *t;
+	struct server s;
+	struct client c;
+
+	(void)state;
+	server_open(&s);
+	utw_deferred_unref(client_connect(&c, s.reactor, utw_tcp_listener_host(s.listener), 0));
+	turn_until(s.reactor, c.got);
+	t = c.recorder.protocol.transport;
+	assert_int_equal(utw_tcp_set_options(t, &none), 0);
+	assert_int_equal(option_of(t, IPPROTO_TCP, TCP_NODELAY), 0);
+	assert_int_equal(utw_tcp_set_options(t, &all), 0);
+	assert_int_equal(option_of(t, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(option_of(t, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option_of(t, IPPROTO_TCP, TCP_KEEPIDLE), 7);
+	assert_int_equal(option_of(t, IPPROTO_TCP, TCP_KEEPINTVL), 5);
+	assert_int_equal(option_of(t, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	assert_int_equal(option_of(t, IPPROTO_TCP, TCP_USER_TIMEOUT), 9000);
+	/* The kernel doubles them, for its own needs. */
+	assert_int_equal(option_of(t, SOL_SOCKET, SO_SNDBUF), 20000);
+	assert_int_equal(option_of(t, SOL_SOCKET, SO_RCVBUF), 40000);
+	assert_int_equal(utw_tcp_set_options(t, &too_much), -EINVAL);
+	assert_int_equal(utw_tcp_set_options(NULL, &all), -EPIPE);
+	client_close(&c, s.reactor);
+	server_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +433,7 @@ int main(void)
 		TEST(connect_refused_is_an_errno),
 		TEST(connect_cancelled_leaves_nothing),
 		TEST(connect_without_answer_is_a_timeout),
+		TEST(options_reach_the_socket),
 		TEST(out_of_descriptors_closes_clients),
 		TEST(options_are_set),
 		TEST(listen_tells_what_is_wrong),

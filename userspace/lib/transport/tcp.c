@@ -3,9 +3,6 @@
 #include <untwist/tcp.h>
 
 #include <errno.h>
-#include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -90,31 +87,4 @@ struct utw_deferred *utw_tcp_connect(struct utw_reactor *r, const struct utw_add
 {
 	return utw_connector_start(&utw_connection_tcp, r, to, f,
 				   timeout ? timeout : UTW_TCP_CONNECT_TIMEOUT);
-}
-
-static int set_option(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
-}
-
-int utw_tcp_set_nodelay(struct utw_transport *t, int on)
-{
-	int fd = utw_fd_carrier_socket(t);
-
-	return fd < 0 ? fd : set_option(fd, IPPROTO_TCP, TCP_NODELAY, !!on);
-}
-
-int utw_tcp_set_keepalive(struct utw_transport *t, unsigned int idle)
-{
-	int fd = utw_fd_carrier_socket(t);
-	int error;
-
-	if (fd < 0)
-		return fd;
-	if (!idle)
-		return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
-	if (idle > INT_MAX)
-		return -EINVAL;
-	error = set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)idle);
-	return error ? error : set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
