@@ -30,11 +30,12 @@ struct pair {
 };
 
 /* The kinds that need nothing but this machine. */
-extern const struct pair_kind pair_pipe, pair_socket, pair_seqpacket, pair_tcp, pair_terminal;
-/* A layer over a descriptor: layer-pairs.c. */
-extern const struct pair_kind pair_layer, pair_layer_record;
 extern const struct pair_kind pair_pipe, pair_socket, pair_seqpacket, pair_tcp, pair_unix,
 	pair_memory, pair_memory_record, pair_serial, pair_terminal;
+
+/* A layer over a descriptor: layer-pairs.c. */
+extern const struct pair_kind pair_layer, pair_layer_record;
+
 /*
  * The node that UNTWIST_TEST_DEVICE names, which must echo. False, and a note,
  * if there is none.

@@ -26,9 +26,9 @@
 #include <untwist/lock.h>
 #include <untwist/log.h>
 #include <untwist/log_output.h>
-#include <untwist/pool.h>
-#include <untwist/policy.h>
 #include <untwist/memory.h>
+#include <untwist/policy.h>
+#include <untwist/pool.h>
 #include <untwist/process.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>
