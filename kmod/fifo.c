@@ -18,7 +18,8 @@
  * @fifo: queue
  * @size: capacity in bytes, a power of two of at most UNTWIST_FIFO_MAX
  *
- * The memory is charged to the cgroup of the caller.
+ * The memory is charged to the cgroup of the caller, and does not send its
+ * programs to death when there is not enough.
  *
  * Context: may sleep.
  *
@@ -28,7 +29,7 @@ int untwist_fifo_init(struct untwist_fifo *fifo, u32 size)
 {
 	if (!is_power_of_2(size) || size > UNTWIST_FIFO_MAX)
 		return -EINVAL;
-	fifo->data = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	fifo->data = kvmalloc(size, UNTWIST_FIFO_GFP);
 	if (!fifo->data)
 		return -ENOMEM;
 	fifo->size = size;
@@ -66,7 +67,7 @@ u32 untwist_fifo_used(const struct untwist_fifo *fifo)
 	/* Pairs with the store in untwist_fifo_publish(). */
 	u32 head = smp_load_acquire(&fifo->head);
 
-	return min(head - tail, fifo->size);
+	return min(head - tail, READ_ONCE(fifo->size));
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_used);
 
@@ -80,7 +81,10 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_used);
  */
 u32 untwist_fifo_room(const struct untwist_fifo *fifo)
 {
-	return fifo->size - untwist_fifo_used(fifo);
+	u32 size = READ_ONCE(fifo->size);
+
+	/* Who only looks on may find another size a moment later. */
+	return size - min(untwist_fifo_used(fifo), size);
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_room);
 
@@ -94,6 +98,49 @@ static u8 *fifo_at(const struct untwist_fifo *fifo, u32 pos)
 {
 	return fifo->data + (pos & (fifo->size - 1));
 }
+
+/**
+ * untwist_fifo_movable() - whether what is queued can go to other memory
+ * @fifo: queue
+ * @size: length of that memory
+ *
+ * Return: true if it fits there, and is not too much to be copied at once.
+ */
+bool untwist_fifo_movable(const struct untwist_fifo *fifo, u32 size)
+{
+	return untwist_fifo_used(fifo) <= min(size, UNTWIST_FIFO_MOVE_MAX);
+}
+EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_movable);
+
+/**
+ * untwist_fifo_move() - give a queue the memory of another
+ * @fifo: queue, untwist_fifo_movable() to the size of @other
+ * @other: empty queue, which gets the memory of @fifo
+ *
+ * The positions stay what they are, so that somebody who only looks on, as
+ * poll() does, finds as much as before at every moment.
+ *
+ * Context: any; neither side of @fifo runs meanwhile.
+ */
+void untwist_fifo_move(struct untwist_fifo *fifo, struct untwist_fifo *other)
+{
+	u32 used = untwist_fifo_used(fifo);
+	u32 size = other->size;
+	u32 done = 0;
+
+	while (done < used) {
+		u32 pos = fifo->tail + done;
+		u32 len = fifo_straight(fifo, pos, used - done);
+
+		len = fifo_straight(other, pos, len);
+		memcpy(fifo_at(other, pos), fifo_at(fifo, pos), len);
+		done += len;
+	}
+	swap(fifo->data, other->data);
+	other->size = fifo->size;
+	WRITE_ONCE(fifo->size, size);
+}
+EXPORT_SYMBOL_IF_KUNIT(untwist_fifo_move);
 
 /**
  * untwist_fifo_put() - write bytes that are not visible yet

@@ -6,12 +6,19 @@
 #define UNTWIST_FIFO_H
 
 #include <linux/cache.h>
+#include <linux/gfp.h>
 #include <linux/types.h>
 
 struct iov_iter;
 
 /* Largest queue; positions are free-running u32, so this could be 2^31. */
 #define UNTWIST_FIFO_MAX (16u << 20)
+
+/* Charged to the cgroup of the program, which gets an error and is not killed when it is full. */
+#define UNTWIST_FIFO_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/* What is moved to other memory at most: it is copied with interrupts off. */
+#define UNTWIST_FIFO_MOVE_MAX (16u << 10)
 
 /**
  * struct untwist_fifo - byte queue
@@ -36,6 +43,10 @@ struct untwist_fifo {
 
 int untwist_fifo_init(struct untwist_fifo *fifo, u32 size);
 void untwist_fifo_release(struct untwist_fifo *fifo);
+
+/* Neither side may run during these. */
+bool untwist_fifo_movable(const struct untwist_fifo *fifo, u32 size);
+void untwist_fifo_move(struct untwist_fifo *fifo, struct untwist_fifo *other);
 
 u32 untwist_fifo_used(const struct untwist_fifo *fifo);
 u32 untwist_fifo_room(const struct untwist_fifo *fifo);

@@ -238,6 +238,41 @@ static void iterators_tell_how_far_they_came(struct kunit *test)
 	}
 }
 
+/* Whatever the positions are, and whichever of the two is larger. */
+static void moves_to_memory_of_another_size(struct kunit *test)
+{
+	struct untwist_fifo *fifo = fifo_new(test, SMALL);
+	struct untwist_fifo *other = fifo_new(test, 4 * SMALL);
+	u32 at, len;
+
+	for (at = 0; at < 4 * SMALL; at++) {
+		for (len = 0; len <= SMALL; len++) {
+			u32 size = other->size;
+
+			fifo_move_to(fifo, U32_MAX - 2 * SMALL + at);
+			put_all(fifo, at, len);
+			KUNIT_ASSERT_TRUE(test, untwist_fifo_movable(fifo, size));
+			untwist_fifo_move(fifo, other);
+			KUNIT_ASSERT_EQ(test, size, fifo->size);
+			KUNIT_ASSERT_EQ(test, len, untwist_fifo_used(fifo));
+			expect_next(test, fifo, at, len);
+		}
+	}
+}
+
+static void what_would_not_fit_is_not_movable(struct kunit *test)
+{
+	struct untwist_fifo *fifo = fifo_new(test, UNTWIST_FIFO_MOVE_MAX * 4);
+
+	untwist_fifo_publish(fifo, 1024);
+	KUNIT_EXPECT_TRUE(test, untwist_fifo_movable(fifo, 1024));
+	KUNIT_EXPECT_FALSE(test, untwist_fifo_movable(fifo, 512));
+	untwist_fifo_publish(fifo, UNTWIST_FIFO_MOVE_MAX - 1024);
+	KUNIT_EXPECT_TRUE(test, untwist_fifo_movable(fifo, UNTWIST_FIFO_MAX));
+	untwist_fifo_publish(fifo, 1);
+	KUNIT_EXPECT_FALSE(test, untwist_fifo_movable(fifo, UNTWIST_FIFO_MAX));
+}
+
 #define TRANSFER 1000000u
 #define BURST	 61u
 
@@ -339,6 +374,8 @@ static struct kunit_case fifo_cases[] = {
 	KUNIT_CASE(looks_full_at_most),
 	KUNIT_CASE(iterators_go_around_the_end),
 	KUNIT_CASE(iterators_tell_how_far_they_came),
+	KUNIT_CASE(moves_to_memory_of_another_size),
+	KUNIT_CASE(what_would_not_fit_is_not_movable),
 	KUNIT_CASE(producer_and_consumer_need_no_lock),
 	{}
 };
