@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One open file: its lifetime and its wake-ups. What travels through it is in
- * stream.c and request.c.
+ * receive.c, transmit.c and request.c.
  */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 
 #include "channel.h"
@@ -72,7 +75,8 @@ static void channel_close(struct untwist_channel *ch)
 	}
 	untwist_deadlines_stop(&ch->requests);
 	mutex_lock(&ud->lock);
-	list_del_init(&ch->link);
+	list_del_rcu(&ch->link);
+	ud->nr_channels--;
 	/* Under the lock: who finds no channel in the list need not wait. */
 	complete_all(&ch->closed);
 	mutex_unlock(&ud->lock);
@@ -232,14 +236,23 @@ static bool may_wake_here(void)
 	return !irqs_disabled() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 }
 
+static void channel_wake_for(struct untwist_channel *ch, enum untwist_channel_event event)
+{
+	/* The end is for everybody, as in untwist_channel_kill(). */
+	if (event == UNTWIST_EV_END)
+		wake_up_all(&ch->wait);
+	else
+		untwist_channel_wake(ch, wake_keys[event]);
+}
+
 static void channel_irq_work(struct irq_work *work)
 {
 	struct untwist_channel *ch = container_of(work, struct untwist_channel, irq_work);
 	int event;
 
-	for (event = UNTWIST_EV_IN; event <= UNTWIST_EV_PRI; event++)
+	for (event = UNTWIST_EV_IN; event <= UNTWIST_EV_END; event++)
 		if (test_and_clear_bit(event, &ch->events))
-			untwist_channel_wake(ch, wake_keys[event]);
+			channel_wake_for(ch, event);
 }
 
 static void channel_defer(struct untwist_channel *ch, enum untwist_channel_event event)
@@ -248,10 +261,17 @@ static void channel_defer(struct untwist_channel *ch, enum untwist_channel_event
 	untwist_channel_kick(ch);
 }
 
+static const enum untwist_channel_event sigio_events[] = {
+	[UNTWIST_EV_IN] = UNTWIST_EV_SIGIO_IN,
+	[UNTWIST_EV_OUT] = UNTWIST_EV_SIGIO_OUT,
+	[UNTWIST_EV_PRI] = UNTWIST_EV_SIGIO_PRI,
+	[UNTWIST_EV_END] = UNTWIST_EV_SIGIO_IN,
+};
+
 /**
- * untwist_channel_announce() - tell of data, room or a loss
+ * untwist_channel_announce() - tell of data, room, a loss, an event or the end
  * @ch: channel; what is announced is visible already
- * @event: UNTWIST_EV_IN, UNTWIST_EV_OUT or UNTWIST_EV_PRI
+ * @event: UNTWIST_EV_IN, UNTWIST_EV_OUT, UNTWIST_EV_PRI or UNTWIST_EV_END
  *
  * Wakes at once where that is possible, else as soon as interrupts are on.
  * Signals are always the work's: their locks are not made for interrupts.
@@ -261,17 +281,13 @@ static void channel_defer(struct untwist_channel *ch, enum untwist_channel_event
 void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_event event)
 {
 	if (may_wake_here()) {
-		untwist_channel_wake(ch, wake_keys[event]);
+		channel_wake_for(ch, event);
 	} else {
 		set_bit(event, &ch->events);
 		irq_work_queue(&ch->irq_work);
 	}
-	if (!READ_ONCE(ch->fasync))
-		return;
-	if (event == UNTWIST_EV_IN)
-		channel_defer(ch, UNTWIST_EV_SIGIO_IN);
-	else if (event == UNTWIST_EV_OUT)
-		channel_defer(ch, UNTWIST_EV_SIGIO_OUT);
+	if (READ_ONCE(ch->fasync))
+		channel_defer(ch, sigio_events[event]);
 }
 
 /* Calls of the driver that a program's reads and writes cause. */
@@ -358,6 +374,8 @@ static void channel_work(struct work_struct *work)
 		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
 	if (test_and_clear_bit(UNTWIST_EV_SIGIO_OUT, &ch->events))
 		kill_fasync(&ch->fasync, SIGIO, POLL_OUT);
+	if (test_and_clear_bit(UNTWIST_EV_SIGIO_PRI, &ch->events))
+		kill_fasync(&ch->fasync, SIGIO, POLL_PRI);
 	if (test_and_clear_bit(UNTWIST_EV_TRANSMIT, &ch->events))
 		call_transmit(ch);
 	if (test_and_clear_bit(UNTWIST_EV_RESUME, &ch->events))
@@ -377,6 +395,7 @@ static struct untwist_channel *channel_new(struct untwist_device *ud)
 		return NULL;
 	ch->ud = ud;
 	get_device(&ud->dev);
+	ch->uid = current_uid();
 	ch->plane = untwist_device_has_data(ud) ? UNTWIST_PLANE_DATA : UNTWIST_PLANE_COMPLETIONS;
 	init_waitqueue_head(&ch->wait);
 	INIT_WORK(&ch->work, channel_work);
@@ -394,19 +413,47 @@ static struct untwist_channel *channel_new(struct untwist_device *ud)
 	return ch;
 }
 
+static unsigned int opens_of(const struct untwist_device *ud, kuid_t uid)
+{
+	const struct untwist_channel *ch;
+	unsigned int opens = 0;
+
+	list_for_each_entry(ch, &ud->channels, link)
+		opens += uid_eq(ch->uid, uid);
+	return opens;
+}
+
+/* Whether the device takes one more. */
+static int channel_allowed(const struct untwist_channel *ch)
+{
+	const struct untwist_device *ud = ch->ud;
+	const struct untwist_limits *limits = &ud->limits;
+
+	lockdep_assert_held(&ud->lock);
+	if (ud->dead)
+		return -ENODEV;
+	if (limits->opens_max && ud->nr_channels >= limits->opens_max)
+		return -EBUSY;
+	if (limits->user_opens_max && opens_of(ud, ch->uid) >= limits->user_opens_max &&
+	    !capable(CAP_SYS_RESOURCE))
+		return -EDQUOT;
+	return 0;
+}
+
 /* From here on unplug finds the channel, and waits for its users. */
 static int channel_link(struct untwist_channel *ch)
 {
 	struct untwist_device *ud = ch->ud;
-	int ret = -ENODEV;
+	int ret;
 
 	mutex_lock(&ud->lock);
-	if (!ud->dead) {
+	ret = channel_allowed(ch);
+	if (!ret) {
 		ch->id = ++ud->opens;
 		kref_get(&ch->ref); /* for users > 0; dropped by channel_close() */
 		refcount_inc(&ch->users); /* for the call of the driver's open */
-		list_add_tail(&ch->link, &ud->channels);
-		ret = 0;
+		list_add_tail_rcu(&ch->link, &ud->channels);
+		ud->nr_channels++;
 	}
 	mutex_unlock(&ud->lock);
 	return ret;
@@ -434,7 +481,8 @@ static int channel_call_open(struct untwist_channel *ch)
  * Context: process, may sleep.
  *
  * Return: the channel, with a reference that untwist_channel_release() drops;
- * or -ENODEV, -ENOMEM, or what the driver's open said.
+ * or -ENODEV, -ENOMEM, -EBUSY or -EDQUOT for a limit, or what the driver's open
+ * said.
  */
 struct untwist_channel *untwist_channel_open(struct untwist_device *ud)
 {

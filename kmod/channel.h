@@ -19,6 +19,7 @@
  *   requests.lock          spinlock, process context only
  *   rx_lock, tx_lock, requests.shots.lock
  *                          raw spinlocks, any context; only copies of bytes
+ * Of two on a line, the first is taken first.
  * The driver is called with none of them held, but for what comes from a ring:
  * that runs under sq_lock.
  */
@@ -38,6 +39,7 @@
 
 #include "device.h"
 #include "fifo.h"
+#include "receive.h"
 #include "request.h"
 
 /* Bits of untwist_channel.state. */
@@ -48,6 +50,7 @@ enum untwist_channel_state {
 	UNTWIST_CH_TX_STALLED, /* a program waits for room to write */
 	UNTWIST_CH_RX_STALLED, /* the driver waits for room to push */
 	UNTWIST_CH_LOST, /* data was lost and nobody has asked yet */
+	UNTWIST_CH_ENDED, /* the driver has said that no more data comes */
 };
 
 /* Bits of untwist_channel.events: what is still to be done. */
@@ -55,10 +58,12 @@ enum untwist_channel_event {
 	/* By the irq_work: */
 	UNTWIST_EV_IN, /* wake readers */
 	UNTWIST_EV_OUT, /* wake writers */
-	UNTWIST_EV_PRI, /* wake who waits for losses */
+	UNTWIST_EV_PRI, /* wake who waits for losses and events */
+	UNTWIST_EV_END, /* wake everybody: no more data comes */
 	/* By the work: */
 	UNTWIST_EV_SIGIO_IN,
 	UNTWIST_EV_SIGIO_OUT,
+	UNTWIST_EV_SIGIO_PRI,
 	UNTWIST_EV_TRANSMIT, /* call the driver, see UNTWIST_DEFER */
 	UNTWIST_EV_RESUME,
 };
@@ -67,6 +72,7 @@ enum untwist_channel_event {
  * struct untwist_channel - one open file
  * @ud: its device
  * @id: number of this open, for traces
+ * @uid: user who opened it
  * @plane: UNTWIST_PLANE_*
  * @drvdata: the driver's
  * @state: see enum untwist_channel_state
@@ -77,24 +83,27 @@ enum untwist_channel_event {
  * @irq_work: wakes for those who announce where they cannot wake
  * @rx: received, for the program to read
  * @tx: written, for the driver to pull
+ * @receive: what goes with @rx
  * @rd_mutex: makes the reader of @rx or of the completions one
  * @wr_mutex: makes the writer of @tx one
  * @rx_lock: makes the driver, from any context, one producer of @rx; guards
- *	@lost
+ *	@receive
  * @tx_lock: makes the driver, from any context, one consumer of @tx
  * @tx_wake: room in bytes at which writers are woken
- * @lost: what found @rx full
  * @requests: the request plane
  * @ref: see above
  * @users: see above
  * @closed: the driver's close has returned
- * @link: in untwist_device.channels, guarded by its lock, while users > 0
+ * @link: in untwist_device.channels, guarded by its lock, while users > 0; who
+ *	finds it there under RCU may look at the channel until then and a grace
+ *	period more
  * @free_work: frees the memory after a grace period: untwist_complete() may
  *	look at the channel until then
  */
 struct untwist_channel {
 	struct untwist_device *ud;
 	unsigned int id;
+	kuid_t uid;
 	u32 plane;
 	void *drvdata;
 	unsigned long state;
@@ -106,12 +115,12 @@ struct untwist_channel {
 
 	struct untwist_fifo rx;
 	struct untwist_fifo tx;
+	struct untwist_receive receive;
 	struct mutex rd_mutex; /* see above */
 	struct mutex wr_mutex; /* see above */
 	raw_spinlock_t rx_lock; /* see above */
 	raw_spinlock_t tx_lock; /* see above */
 	u32 tx_wake;
-	struct untwist_lost lost;
 
 	struct untwist_requests requests;
 

@@ -28,6 +28,13 @@
 #define UNTWIST_DEVNODE_CONST
 #endif
 
+/* 6.3 made the device of device_type.uevent const. */
+#if UNTWIST_HAVE_UEVENT_CONST
+#define UNTWIST_UEVENT_CONST const
+#else
+#define UNTWIST_UEVENT_CONST
+#endif
+
 /* 6.5 renamed the splice that goes through read_iter. */
 #if UNTWIST_HAVE_COPY_SPLICE
 #define untwist_splice_read copy_splice_read

@@ -4,9 +4,9 @@
  * registers lives until untwist_unregister() returns; the core's shell of it
  * lives until the last file is closed.
  */
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
-#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "device.h"
 #include "file.h"
+#include "stream.h"
 #include "trace.h"
 
 #define UNTWIST_MINORS 1024
@@ -63,15 +64,15 @@ static void device_release(struct device *dev)
 	kfree(ud);
 }
 
+static const char *const kind_names[] = {
+	[UNTWIST_KIND_NONE] = "none",
+	[UNTWIST_KIND_STREAM] = "stream",
+	[UNTWIST_KIND_RECORD] = "record",
+};
+
 static ssize_t kind_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	static const char *const names[] = {
-		[UNTWIST_KIND_NONE] = "none",
-		[UNTWIST_KIND_STREAM] = "stream",
-		[UNTWIST_KIND_RECORD] = "record",
-	};
-
-	return sysfs_emit(buf, "%s\n", names[dev_to_untwist(dev)->config.kind]);
+	return sysfs_emit(buf, "%s\n", kind_names[dev_to_untwist(dev)->config.kind]);
 }
 static DEVICE_ATTR_RO(kind);
 
@@ -94,13 +95,30 @@ static const struct attribute_group device_group = {
 static const struct attribute_group *device_groups[] = {
 	&device_group,
 	&untwist_stats_group,
+	&untwist_limits_group,
 	NULL,
 };
+
+/* What udev's rules can ask for, besides DEVTYPE. */
+static int device_uevent(UNTWIST_UEVENT_CONST struct device *dev, struct kobj_uevent_env *env)
+{
+	const struct untwist_device *ud = dev_to_untwist(dev);
+	int ret = add_uevent_var(env, "UNTWIST_NAME=%s", ud->name);
+
+	if (!ret)
+		ret = add_uevent_var(env, "UNTWIST_DRIVER=%s", ud->driver);
+	if (!ret)
+		ret = add_uevent_var(env, "UNTWIST_KIND=%s", kind_names[ud->config.kind]);
+	if (!ret && untwist_device_has_requests(ud))
+		ret = add_uevent_var(env, "UNTWIST_REQUESTS=1");
+	return ret;
+}
 
 static const struct device_type device_type = {
 	.name = "untwist",
 	.groups = device_groups,
 	.devnode = device_devnode,
+	.uevent = device_uevent,
 	.release = device_release,
 };
 
@@ -122,7 +140,7 @@ static const char *config_fault(const struct untwist_config *config)
 		return "ops missing";
 	if (config->kind > UNTWIST_KIND_RECORD)
 		return "unknown kind";
-	if (config->flags & ~UNTWIST_DEFER)
+	if (config->flags & ~(UNTWIST_DEFER | UNTWIST_EXCLUSIVE | UNTWIST_HOLDS_BACK))
 		return "unknown flag";
 	if (config->kind == UNTWIST_KIND_NONE && !config->nr_opcodes)
 		return "neither a data plane nor opcodes";
@@ -130,6 +148,14 @@ static const char *config_fault(const struct untwist_config *config)
 		return "opcodes missing";
 	if (config->rx_size > UNTWIST_FIFO_MAX || config->tx_size > UNTWIST_FIFO_MAX)
 		return "queue above 16 MiB";
+	if (config->rx_size_max > UNTWIST_FIFO_MAX || config->tx_size_max > UNTWIST_FIFO_MAX)
+		return "largest queue above 16 MiB";
+	if (config->flags & UNTWIST_HOLDS_BACK && !config->ops->resume)
+		return "UNTWIST_HOLDS_BACK without a resume operation";
+	if (config->flags & UNTWIST_EXCLUSIVE && config->opens_max > 1)
+		return "UNTWIST_EXCLUSIVE with several opens";
+	if (config->capability && !cap_valid(config->capability))
+		return "unknown capability";
 	if (config->requests_max > UNTWIST_REQUESTS_MAX)
 		return "requests_max above 4096";
 	if (config->request_size > UNTWIST_REQUEST_SIZE_MAX)
@@ -143,22 +169,16 @@ static const char *config_fault(const struct untwist_config *config)
 	return NULL;
 }
 
-static u32 queue_size(u32 wanted, u32 record_max)
-{
-	u32 size = wanted ? wanted : DEFAULT_QUEUE_SIZE;
-
-	/* A record and its length always fit. */
-	return roundup_pow_of_two(max(size, record_max ? record_max + 4 : 2));
-}
-
 static void config_complete(struct untwist_config *config)
 {
 	if (config->kind == UNTWIST_KIND_RECORD)
 		config->record_max = config->record_max ? config->record_max : DEFAULT_RECORD_MAX;
 	else
 		config->record_max = 0;
-	config->rx_size = queue_size(config->rx_size, config->record_max);
-	config->tx_size = queue_size(config->tx_size, config->record_max);
+	config->rx_size = untwist_stream_queue_size(config->rx_size ?: DEFAULT_QUEUE_SIZE,
+						    config->record_max, false);
+	config->tx_size = untwist_stream_queue_size(config->tx_size ?: DEFAULT_QUEUE_SIZE,
+						    config->record_max, false);
 	if (!config->requests_max)
 		config->requests_max = DEFAULT_REQUESTS_MAX;
 	if (!config->payload_max)
@@ -212,6 +232,7 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	}
 	ud->config = *config;
 	config_complete(&ud->config);
+	untwist_limits_init(&ud->limits, &ud->config);
 	ud->writable = config->kind != UNTWIST_KIND_NONE && config->ops->transmit;
 	strscpy(ud->name, config->name, sizeof(ud->name));
 	strscpy(ud->driver, driver, sizeof(ud->driver));

@@ -13,6 +13,7 @@
 #include <linux/workqueue.h>
 #include <linux/untwist.h>
 
+#include "limits.h"
 #include "stats.h"
 
 /**
@@ -26,9 +27,12 @@
  * @driver: name of the driver's module
  * @wq: runs the channels' work; gone when untwist_unregister() returns
  * @stats: counters
- * @lock: guards @channels and @dead
- * @channels: all that the driver has not been told to close yet
- * @opens: how many channels there were, guarded by @lock
+ * @limits: what the administrator allows; written under @lock
+ * @lock: guards @channels, its count, @opens and @dead
+ * @channels: all that the driver has not been told to close yet; read under RCU
+ *	as well
+ * @nr_channels: how many
+ * @opens: how many there ever were
  * @dead: set first in untwist_unregister(); no channel is added any more
  * @registry: in the list of names in use
  * @calls: lockdep's stand-in for "inside an operation of the driver", which
@@ -43,8 +47,10 @@ struct untwist_device {
 	bool writable;
 	struct workqueue_struct *wq;
 	struct untwist_stats __percpu *stats;
+	struct untwist_limits limits;
 	struct mutex lock; /* see above */
 	struct list_head channels;
+	unsigned int nr_channels;
 	unsigned int opens;
 	bool dead;
 	struct list_head registry;

@@ -4,7 +4,9 @@
  * device is gone. A call that waits for events holds nothing, so that unplug
  * never waits for it.
  */
+#include <linux/capability.h>
 #include <linux/eventfd.h>
+#include <linux/freezer.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -20,13 +22,17 @@
 #include "ring.h"
 #include "stream.h"
 #include "submit.h"
+#include "transmit.h"
 #include "uring.h"
 
 static int file_open(struct inode *inode, struct file *file)
 {
 	struct untwist_device *ud = container_of(inode->i_cdev, struct untwist_device, cdev);
-	struct untwist_channel *ch = untwist_channel_open(ud);
+	struct untwist_channel *ch;
 
+	if (ud->config.capability && !capable(ud->config.capability))
+		return -EPERM;
+	ch = untwist_channel_open(ud);
 	if (IS_ERR(ch))
 		return PTR_ERR(ch);
 	file->private_data = ch;
@@ -46,9 +52,15 @@ static bool reads_data(const struct untwist_channel *ch)
 	return READ_ONCE(ch->plane) == UNTWIST_PLANE_DATA;
 }
 
+/* The end of the data is something to read, too: 0 is returned. */
+static bool data_ready(const struct untwist_channel *ch)
+{
+	return untwist_receive_ready(ch) || untwist_receive_ended(ch);
+}
+
 static bool channel_ready(const struct untwist_channel *ch)
 {
-	return reads_data(ch) ? untwist_stream_ready(ch) : untwist_requests_ready(&ch->requests);
+	return reads_data(ch) ? data_ready(ch) : untwist_requests_ready(&ch->requests);
 }
 
 /*
@@ -80,10 +92,10 @@ static ssize_t read_once(struct untwist_channel *ch, struct kiocb *iocb, struct 
 
 	if (ret)
 		return ret;
-	ret = reads_data(ch) ? untwist_stream_read(ch, to) : untwist_requests_read(ch, to);
+	ret = reads_data(ch) ? untwist_receive_read(ch, to) : untwist_requests_read(ch, to);
 	mutex_unlock(&ch->rd_mutex);
 	if (ret > 0 && reads_data(ch))
-		untwist_stream_after_read(ch);
+		untwist_receive_made_room(ch);
 	return ret;
 }
 
@@ -96,17 +108,18 @@ static ssize_t file_read(struct kiocb *iocb, struct iov_iter *to)
 		return 0;
 	for (;;) {
 		/* Asked first: what arrived before the end is read before it. */
+		bool last = reads_data(ch) && untwist_receive_ended(ch);
 		bool ended = channel_ended(ch);
 
 		smp_rmb(); /* after the look at the end, before that at the queue */
 		ret = read_once(ch, iocb, to);
-		if (ret)
+		if (ret || last)
 			return ret;
 		if (ended)
 			return -ENODEV;
 		if (is_nonblocking(iocb))
 			return -EAGAIN;
-		ret = wait_event_interruptible(ch->wait, channel_ready(ch) || channel_ended(ch));
+		ret = wait_event_freezable(ch->wait, channel_ready(ch) || channel_ended(ch));
 		if (ret)
 			return ret;
 	}
@@ -118,7 +131,7 @@ static ssize_t write_once(struct untwist_channel *ch, struct kiocb *iocb, struct
 
 	if (ret)
 		return ret;
-	ret = untwist_stream_write(ch, from);
+	ret = untwist_transmit_write(ch, from);
 	mutex_unlock(&ch->wr_mutex);
 	if (ret > 0)
 		untwist_channel_transmit(ch);
@@ -128,13 +141,13 @@ static ssize_t write_once(struct untwist_channel *ch, struct kiocb *iocb, struct
 /* Returns 0 once there is room to go on. */
 static int wait_for_room(struct untwist_channel *ch, struct kiocb *iocb, size_t need)
 {
-	if (!untwist_stream_stalled(ch, need))
+	if (!untwist_transmit_stalled(ch, need))
 		return 0;
 	if (is_nonblocking(iocb))
 		return -EAGAIN;
-	return wait_event_interruptible(ch->wait,
-					!untwist_stream_stalled(ch, need) ||
-						untwist_channel_dead(ch));
+	return wait_event_freezable(ch->wait,
+				    !untwist_transmit_stalled(ch, need) ||
+					    untwist_channel_dead(ch));
 }
 
 static ssize_t file_write(struct kiocb *iocb, struct iov_iter *from)
@@ -152,7 +165,7 @@ static ssize_t file_write(struct kiocb *iocb, struct iov_iter *from)
 		}
 		ret = write_once(ch, iocb, from);
 		if (!ret)
-			ret = wait_for_room(ch, iocb, untwist_stream_need(ch, from));
+			ret = wait_for_room(ch, iocb, untwist_transmit_need(ch, from));
 		else if (ret > 0)
 			done += ret;
 		if (ret < 0)
@@ -165,12 +178,14 @@ static __poll_t poll_data(struct untwist_channel *ch)
 {
 	__poll_t mask = 0;
 
-	if (untwist_stream_ready(ch))
+	if (data_ready(ch))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (untwist_receive_ended(ch))
+		mask |= EPOLLRDHUP;
 	if (test_bit(UNTWIST_CH_LOST, &ch->state))
 		mask |= EPOLLPRI;
 	if (!untwist_channel_dead(ch) && ch->ud->writable &&
-	    !untwist_stream_stalled(ch, ch->tx_wake))
+	    !untwist_transmit_stalled(ch, READ_ONCE(ch->tx_wake)))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
 }
@@ -197,6 +212,8 @@ static __poll_t file_poll(struct file *file, poll_table *wait)
 	/* Registered first and looked second; not every poll_wait() orders that. */
 	smp_mb();
 	mask = reads_data(ch) ? poll_data(ch) : poll_completions(ch);
+	if (untwist_receive_has_events(ch))
+		mask |= EPOLLPRI;
 	if (channel_ended(ch))
 		mask |= EPOLLHUP | EPOLLERR;
 	return mask;
@@ -226,10 +243,13 @@ static void info_fill(struct untwist_channel *ch, struct untwist_info *info)
 	*info = (struct untwist_info){
 		.kind = config->kind,
 		.plane = READ_ONCE(ch->plane),
-		.rx_size = ch->rx.size,
-		.tx_size = ch->tx.size,
+		.rx_size = READ_ONCE(ch->rx.size),
+		.tx_size = READ_ONCE(ch->tx.size),
 		.record_max = config->record_max,
 	};
+
+	if (config->flags & UNTWIST_HOLDS_BACK)
+		info->features |= UNTWIST_FEAT_BLOCK;
 	if (untwist_device_has_requests(ch->ud)) {
 		info->features |= UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CHAIN |
 			UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_RING;
@@ -353,8 +373,46 @@ static long ioctl_get_lost(struct untwist_channel *ch, void __user *arg, size_t 
 	/* The counts are reset only for a program that can take them. */
 	if (clear_user(arg, size))
 		return -EFAULT;
-	untwist_stream_take_lost(ch, &lost);
+	untwist_receive_take_lost(ch, &lost);
 	return copy_to_user(arg, &lost, sizeof(lost)) ? -EFAULT : 0;
+}
+
+static long ioctl_get_events(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_events events = {};
+
+	if (size < sizeof(events))
+		return -EINVAL;
+	/* As with the losses. */
+	if (clear_user(arg, size))
+		return -EFAULT;
+	events.events = untwist_receive_take_events(ch);
+	return copy_to_user(arg, &events, sizeof(events)) ? -EFAULT : 0;
+}
+
+static long ioctl_get_options(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_options options;
+
+	if (!untwist_device_has_data(ch->ud))
+		return -EOPNOTSUPP;
+	untwist_stream_get_options(ch, &options);
+	if (clear_user(arg, size) || copy_to_user(arg, &options, min(size, sizeof(options))))
+		return -EFAULT;
+	return 0;
+}
+
+static long ioctl_set_options(struct untwist_channel *ch, void __user *arg, size_t size)
+{
+	struct untwist_options options;
+	long ret;
+
+	if (!untwist_device_has_data(ch->ud))
+		return -EOPNOTSUPP;
+	ret = copy_struct_from_user(&options, sizeof(options), arg, size);
+	if (!ret)
+		ret = untwist_stream_set_options(ch, &options);
+	return ret ? ret : ioctl_get_options(ch, arg, size);
 }
 
 static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
@@ -363,7 +421,7 @@ static long ioctl_fionread(struct untwist_channel *ch, void __user *arg)
 
 	if (mutex_lock_interruptible(&ch->rd_mutex))
 		return -ERESTARTSYS;
-	n = reads_data(ch) ? untwist_stream_next(ch)
+	n = reads_data(ch) ? untwist_receive_next(ch)
 			   : untwist_requests_ready(&ch->requests) * sizeof(struct untwist_cqe);
 	mutex_unlock(&ch->rd_mutex);
 	return put_user((int)n, (int __user *)arg);
@@ -377,7 +435,15 @@ static long received_ioctl(struct untwist_channel *ch, unsigned int cmd, void __
 {
 	if (cmd == FIONREAD)
 		return ioctl_fionread(ch, arg);
+	if (WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_GET_EVENTS))
+		return ioctl_get_events(ch, arg, _IOC_SIZE(cmd));
 	return ioctl_get_lost(ch, arg, _IOC_SIZE(cmd));
+}
+
+static bool is_received_ioctl(unsigned int cmd)
+{
+	return cmd == FIONREAD || WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_GET_LOST) ||
+		WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_GET_EVENTS);
 }
 
 static long device_ioctl(struct file *file, unsigned int cmd, void __user *arg)
@@ -400,6 +466,10 @@ static long device_ioctl(struct file *file, unsigned int cmd, void __user *arg)
 		return reads && writes ? ioctl_ring_setup(ch, arg, size) : -EBADF;
 	case WITHOUT_SIZE(UNTWIST_IOC_RING_EVENTFD):
 		return cmd == UNTWIST_IOC_RING_EVENTFD ? ioctl_ring_eventfd(ch, arg) : -ENOTTY;
+	case WITHOUT_SIZE(UNTWIST_IOC_GET_OPTIONS):
+		return ioctl_get_options(ch, arg, size);
+	case WITHOUT_SIZE(UNTWIST_IOC_SET_OPTIONS):
+		return ioctl_set_options(ch, arg, size);
 	default:
 		return -ENOTTY;
 	}
@@ -410,7 +480,7 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct untwist_channel *ch = file->private_data;
 	void __user *uarg = (void __user *)arg;
 
-	if (cmd == FIONREAD || WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_GET_LOST))
+	if (is_received_ioctl(cmd))
 		return received_ioctl(ch, cmd, uarg);
 	if (_IOC_TYPE(cmd) != UNTWIST_IOC_MAGIC)
 		return -ENOTTY;
@@ -430,14 +500,41 @@ static int file_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 #ifdef CONFIG_PROC_FS
+static void show_data(struct seq_file *m, struct untwist_channel *ch)
+{
+	static const char *const policies[] = {
+		[UNTWIST_OVERFLOW_DROP_NEWEST] = "drop-newest",
+		[UNTWIST_OVERFLOW_DROP_OLDEST] = "drop-oldest",
+		[UNTWIST_OVERFLOW_BLOCK] = "block",
+	};
+	struct untwist_options options;
+	struct untwist_lost lost;
+
+	untwist_stream_get_options(ch, &options);
+	seq_printf(m, "untwist-rx-size:\t%u\n", options.rx_size);
+	seq_printf(m, "untwist-tx-size:\t%u\n", options.tx_size);
+	seq_printf(m, "untwist-overflow:\t%s\n", policies[options.overflow]);
+	seq_printf(m, "untwist-headers:\t%u\n", !!(options.flags & UNTWIST_OPT_HEADERS));
+	seq_printf(m, "untwist-ended:\t%u\n", untwist_receive_ended(ch));
+	/* What nobody has asked for yet. */
+	untwist_receive_get_lost(ch, &lost);
+	seq_printf(m, "untwist-lost-bytes:\t%llu\n", lost.bytes);
+	seq_printf(m, "untwist-lost-records:\t%llu\n", lost.records);
+	seq_printf(m, "untwist-events:\t%#x\n", READ_ONCE(ch->receive.events));
+}
+
 static void file_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct untwist_channel *ch = file->private_data;
 
 	seq_printf(m, "untwist-device:\t%s\n", ch->ud->name);
 	seq_printf(m, "untwist-channel:\t%u\n", ch->id);
+	seq_printf(m, "untwist-plane:\t%s\n", reads_data(ch) ? "data" : "completions");
+	seq_printf(m, "untwist-gone:\t%u\n", untwist_channel_dead(ch));
 	seq_printf(m, "untwist-rx-bytes:\t%u\n", untwist_fifo_used(&ch->rx));
 	seq_printf(m, "untwist-tx-bytes:\t%u\n", untwist_fifo_used(&ch->tx));
+	if (untwist_device_has_data(ch->ud))
+		show_data(m, ch);
 	seq_printf(m, "untwist-requests:\t%u\n", atomic_read(&ch->requests.cq.in_use));
 }
 #endif

@@ -6,8 +6,12 @@
  *   device.c   registration, the node, unplug
  *   channel.c  one open file: lifetime, wake-ups, the work
  *   file.c     the system calls
- *   stream.c   the data plane: bytes or records both ways
- *   fifo.c     the queue under it
+ *   stream.c   the data plane: two queues, and what a program may choose about
+ *              them
+ *   push.c     what the driver pushes, and tells besides
+ *   receive.c  what the program reads of that
+ *   transmit.c what the program writes and the driver pulls
+ *   fifo.c     the queue under both
  *   request.c  the request plane: start, completion, cancel
  *   submit.c   how entries of programs become requests
  *   deadline.c their timeouts
@@ -15,6 +19,7 @@
  *   ring.c     entries and completions in shared memory
  *   uring.c    requests as commands of io_uring
  *   payload.c  the bytes that travel with a request
+ *   limits.c   what the administrator allows
  *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
  */
 #include <linux/module.h>

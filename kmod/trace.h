@@ -88,8 +88,8 @@ TRACE_EVENT(untwist_push,
 		__entry->len = len;
 		__entry->queued = queued;
 	),
-	TP_printk("%s:%u len=%zu lost=%zu", __get_str(device), __entry->channel,
-		  __entry->len, __entry->len - __entry->queued)
+	TP_printk("%s:%u len=%zu queued=%zu", __get_str(device), __entry->channel,
+		  __entry->len, __entry->queued)
 );
 
 TRACE_EVENT(untwist_wake,

@@ -18,6 +18,7 @@
 #include "channel.h"
 #include "submit.h"
 #include "program.h"
+#include "stream.h"
 
 #define PROGRAM_MEMORY SZ_16K
 
@@ -255,6 +256,19 @@ struct untwist_cqe program_await(struct program *p)
 	return cqe;
 }
 EXPORT_SYMBOL_GPL(program_await);
+
+/**
+ * program_set_options() - choose how data is treated
+ * @p: program
+ * @options: what is to hold
+ *
+ * Return: as UNTWIST_IOC_SET_OPTIONS.
+ */
+int program_set_options(struct program *p, const struct untwist_options *options)
+{
+	return untwist_stream_set_options(p->ch, options);
+}
+EXPORT_SYMBOL_GPL(program_set_options);
 
 /**
  * program_poll() - the bits that poll() gives now

@@ -63,6 +63,8 @@ int program_cancel(struct program *p, u64 user_data);
 int program_completions(struct program *p, struct untwist_cqe *cqes, unsigned int max);
 struct untwist_cqe program_await(struct program *p);
 
+int program_set_options(struct program *p, const struct untwist_options *options);
+
 __poll_t program_poll(struct program *p);
 bool program_polls(struct program *p, __poll_t bits);
 

@@ -5,6 +5,7 @@
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
@@ -38,16 +39,22 @@ static const struct fault_case fault_cases[] = {
 	{ "hidden name", { .name = ".a", STREAM } },
 	{ "no ops", { .name = "a", .kind = UNTWIST_KIND_STREAM } },
 	{ "unknown kind", { .name = "a", .ops = &no_ops, .kind = UNTWIST_KIND_RECORD + 1 } },
-	{ "unknown flag", { A_STREAM, .flags = UNTWIST_DEFER << 1 } },
+	{ "unknown flag", { A_STREAM, .flags = UNTWIST_HOLDS_BACK << 1 } },
+	{ "holds back but cannot resume", { A_STREAM, .flags = UNTWIST_HOLDS_BACK } },
+	{ "exclusive for two", { A_STREAM, .flags = UNTWIST_EXCLUSIVE, .opens_max = 2 } },
 	{ "no plane", { .name = "a", .ops = &no_ops } },
 	{ "opcodes counted but missing", { A_STREAM, .nr_opcodes = 1 } },
 	{ "large rx", { A_STREAM, .rx_size = SZ_16M + 1 } },
 	{ "large tx", { A_STREAM, .tx_size = SZ_16M + 1 } },
+	{ "large rx maximum", { A_STREAM, .rx_size_max = SZ_16M + 1 } },
+	{ "large tx maximum", { A_STREAM, .tx_size_max = SZ_16M + 1 } },
 	{ "many requests", { A_STREAM, .requests_max = 4097 } },
 	{ "large requests", { A_STREAM, .request_size = 4097 } },
 	{ "large payload", { A_STREAM, .payload_max = SZ_64K + 1 } },
 	{ "large record", { A_RECORD, .record_max = SZ_8M + 1 } },
 	{ "mode with more", { A_STREAM, .mode = 01660 } },
+	{ "unknown capability", { A_STREAM, .capability = CAP_LAST_CAP + 1 } },
+	{ "negative capability", { A_STREAM, .capability = -1 } },
 };
 
 KUNIT_ARRAY_PARAM_DESC(fault, fault_cases, what);

@@ -58,11 +58,14 @@ enum poll_state {
 	COMPLETED = 1 << 4,
 	ON_COMPLETIONS = 1 << 5,
 	GONE = 1 << 6,
+	ENDED = 1 << 7,
+	HAPPENED = 1 << 8,
 };
 
 #define IN  (EPOLLIN | EPOLLRDNORM)
 #define OUT (EPOLLOUT | EPOLLWRNORM)
 #define HUP (EPOLLHUP | EPOLLERR)
+#define END (IN | EPOLLRDHUP)
 
 struct poll_case {
 	const char *name;
@@ -80,9 +83,18 @@ static const struct poll_case poll_cases[] = {
 	{ "gone, received", RECEIVED | GONE, IN | HUP },
 	{ "gone, lost", RECEIVED | LOST | GONE, IN | EPOLLPRI | HUP },
 	{ "gone, sent full", SENT_FULL | GONE, HUP },
+	{ "ended", ENDED, END | OUT },
+	{ "ended, received", RECEIVED | ENDED, END | OUT },
+	{ "ended, gone", ENDED | GONE, END | HUP },
+	{ "happened", HAPPENED, OUT | EPOLLPRI },
+	{ "happened, lost", RECEIVED | LOST | HAPPENED, IN | OUT | EPOLLPRI },
+	{ "gone, happened", HAPPENED | GONE, EPOLLPRI | HUP },
 	{ "completed, but on data", SUBMITTED | COMPLETED, OUT },
 	{ "completions: nothing", ON_COMPLETIONS, OUT },
 	{ "completions: received, but on completions", ON_COMPLETIONS | RECEIVED, OUT },
+	{ "completions: ended", ON_COMPLETIONS | ENDED, OUT },
+	{ "completions: happened", ON_COMPLETIONS | HAPPENED, OUT | EPOLLPRI },
+	{ "completions: lost", ON_COMPLETIONS | RECEIVED | LOST, OUT },
 	{ "completions: full", ON_COMPLETIONS | SUBMITTED, 0 },
 	{ "completions: completed", ON_COMPLETIONS | SUBMITTED | COMPLETED, IN },
 	{ "completions: gone", ON_COMPLETIONS | GONE, HUP },
@@ -101,6 +113,10 @@ static void bring_about(struct kunit *test, struct fake *fake, struct program *p
 		KUNIT_ASSERT_EQ(test, 64ul, untwist_push(p->ch, buf, 64));
 	if (state & LOST)
 		KUNIT_ASSERT_EQ(test, 0ul, untwist_push(p->ch, buf, 1));
+	if (state & ENDED)
+		untwist_end_of_stream(p->ch);
+	if (state & HAPPENED)
+		untwist_event(p->ch, 1);
 	if (state & SENT_FULL)
 		KUNIT_ASSERT_EQ(test, 64l, kernel_write(p->file, buf, 64, NULL));
 	if (state & SUBMITTED)

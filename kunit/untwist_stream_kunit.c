@@ -142,7 +142,7 @@ static void expect_lost(struct kunit *test, struct program *p, u64 bytes, u64 re
 	struct untwist_lost lost;
 
 	KUNIT_EXPECT_EQ(test, bytes || records, program_polls(p, EPOLLPRI));
-	untwist_stream_take_lost(p->ch, &lost);
+	untwist_receive_take_lost(p->ch, &lost);
 	KUNIT_EXPECT_EQ(test, bytes, lost.bytes);
 	KUNIT_EXPECT_EQ(test, records, lost.records);
 	KUNIT_EXPECT_FALSE(test, program_polls(p, EPOLLPRI));

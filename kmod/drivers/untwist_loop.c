@@ -34,6 +34,10 @@ static bool hard_irq;
 module_param(hard_irq, bool, 0644);
 MODULE_PARM_DESC(hard_irq, "be late by hard interrupts, not soft ones, in later opens (default N)");
 
+static bool broadcast;
+module_param(broadcast, bool, 0644);
+MODULE_PARM_DESC(broadcast, "echo to all opens of the device, not only to the one (default N)");
+
 /* 1. The data plane. */
 
 /**
@@ -65,16 +69,20 @@ struct loop_echo {
  */
 static size_t loop_move_one(struct loop_echo *echo)
 {
+	bool to_all = READ_ONCE(broadcast);
 	unsigned long flags;
 	size_t len;
 
 	raw_spin_lock_irqsave(&echo->lock, flags);
 	len = min(untwist_pending(echo->ch), sizeof(echo->buf));
-	if (len)
+	/* All opens cannot be waited for: what one has no room for is lost to it. */
+	if (len && !to_all)
 		len = min(len, untwist_room(echo->ch, len));
 	if (len)
 		len = untwist_pull(echo->ch, echo->buf, len);
-	if (len)
+	if (len && to_all)
+		untwist_broadcast(untwist_channel_device(echo->ch), echo->buf, len);
+	else if (len)
 		untwist_push(echo->ch, echo->buf, len);
 	raw_spin_unlock_irqrestore(&echo->lock, flags);
 	return len;
@@ -236,6 +244,20 @@ static int loop_submit_fault(struct untwist_request *req)
 	}
 }
 
+static s32 loop_event(struct untwist_request *req)
+{
+	if (!req->arg[0] || req->arg[0] > U32_MAX)
+		return -EINVAL;
+	untwist_event(req->channel, req->arg[0]);
+	return 0;
+}
+
+static s32 loop_end(struct untwist_request *req)
+{
+	untwist_end_of_stream(req->channel);
+	return 0;
+}
+
 /* Who takes the timer away completes; else the timer has, or is about to. */
 static void loop_cancel(struct untwist_request *req)
 {
@@ -268,6 +290,14 @@ static const struct untwist_opcode loop_opcodes[] = {
 	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_FAULT)] = {
 		.name = "fault",
 		.submit = loop_submit_fault,
+	},
+	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_EVENT)] = {
+		.name = "event",
+		.execute = loop_event,
+	},
+	[UNTWIST_OPCODE(UNTWIST_LOOP_OP_END)] = {
+		.name = "end",
+		.execute = loop_end,
 	},
 	/* clang-format on */
 };
@@ -308,17 +338,27 @@ static const struct untwist_ops loop_ops = {
 	.cancel = loop_cancel,
 };
 
+static bool exclusive;
+module_param(exclusive, bool, 0644);
+MODULE_PARM_DESC(exclusive, "one open at a time of later devices (default N)");
+
+static int capability;
+module_param(capability, int, 0644);
+MODULE_PARM_DESC(capability, "CAP_* that later devices ask for; 0, none (default 0)");
+
 static struct untwist_device *loop_register(unsigned int index, u32 kind)
 {
 	char name[UNTWIST_NAME_LEN];
 	struct untwist_config config = {
 		.name = name,
 		.ops = &loop_ops,
+		.flags = UNTWIST_HOLDS_BACK | (READ_ONCE(exclusive) ? UNTWIST_EXCLUSIVE : 0),
 		.kind = kind,
 		.record_max = LOOP_RECORD_MAX,
 		.opcodes = loop_opcodes,
 		.nr_opcodes = ARRAY_SIZE(loop_opcodes),
 		.request_size = sizeof(struct loop_request),
+		.capability = READ_ONCE(capability),
 	};
 
 	snprintf(name, sizeof(name), "loop%u", index);

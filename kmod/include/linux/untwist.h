@@ -103,7 +103,8 @@ struct untwist_opcode {
  * @transmit: untwist_pull() has something to give, or had a moment ago. Without
  *	it, write() is refused. In process context in the middle of write(), must not sleep; with
  *	UNTWIST_DEFER on the device's workqueue, may sleep.
- * @resume: untwist_room() said too little before and there is more now. As
+ * @resume: untwist_room() said too little before, or untwist_push() left some
+ *	with the driver, and there is more room now. As
  *	@transmit, in the middle of read().
  * @cancel: finish this request early if that can be done: complete it, with
  *	-ECANCELED. It may be completing elsewhere at this very moment, so look
@@ -123,9 +124,16 @@ struct untwist_ops {
  * enum untwist_config_flags - how the core treats a device
  * @UNTWIST_DEFER: call @transmit and @resume from the workqueue, where they
  *	may sleep
+ * @UNTWIST_EXCLUSIVE: one open at a time; others fail with -EBUSY until the
+ *	close operation for the one before has returned
+ * @UNTWIST_HOLDS_BACK: what untwist_push() does not take, the driver keeps and
+ *	pushes again from its resume operation. Programs may then choose
+ *	UNTWIST_OVERFLOW_BLOCK.
  */
 enum untwist_config_flags {
 	UNTWIST_DEFER = 1 << 0,
+	UNTWIST_EXCLUSIVE = 1 << 1,
+	UNTWIST_HOLDS_BACK = 1 << 2,
 };
 
 /**
@@ -138,6 +146,11 @@ enum untwist_config_flags {
  * @rx_size: receive queue of a channel in bytes, rounded up to a power of
  *	two; 0, 64 KiB. At most 16 MiB.
  * @tx_size: transmit queue, likewise
+ * @rx_size_max: largest receive queue that a program may choose, in bytes; 0,
+ *	1 MiB, or @rx_size if that is more. At most 16 MiB.
+ * @tx_size_max: largest transmit queue, likewise
+ * @opens_max: opens at a time; 0, any number. This and the sizes above are
+ *	where it begins: the administrator may change them in sysfs.
  * @record_max: largest record in bytes; 0, 4 KiB. Only for UNTWIST_KIND_RECORD.
  * @opcodes: requests of the device, the first being UNTWIST_OP_DRIVER; must
  *	outlive the registration. NULL, it takes none.
@@ -149,6 +162,8 @@ enum untwist_config_flags {
  * @payload_max: largest payload in bytes; 0, 4 KiB. At most 64 KiB.
  * @mode: permissions of the node; 0, 0660. udev may change them.
  * @gid: group of the node, in the initial user namespace
+ * @capability: CAP_* that open() asks for beyond the permissions of the node, in
+ *	the initial user namespace; 0, none (and so never CAP_CHOWN)
  * @groups: further sysfs attributes of the device, NULL-terminated
  */
 struct untwist_config {
@@ -159,6 +174,9 @@ struct untwist_config {
 	u32 kind;
 	u32 rx_size;
 	u32 tx_size;
+	u32 rx_size_max;
+	u32 tx_size_max;
+	u32 opens_max;
 	u32 record_max;
 	const struct untwist_opcode *opcodes;
 	unsigned int nr_opcodes;
@@ -167,6 +185,7 @@ struct untwist_config {
 	u32 payload_max;
 	umode_t mode;
 	gid_t gid;
+	int capability;
 	const struct attribute_group **groups;
 };
 
@@ -192,6 +211,9 @@ void *untwist_channel_drvdata(const struct untwist_channel *ch);
 void untwist_channel_set_drvdata(struct untwist_channel *ch, void *data);
 
 size_t untwist_push(struct untwist_channel *ch, const void *data, size_t len);
+unsigned int untwist_broadcast(struct untwist_device *ud, const void *data, size_t len);
+void untwist_event(struct untwist_channel *ch, u32 events);
+void untwist_end_of_stream(struct untwist_channel *ch);
 size_t untwist_room(struct untwist_channel *ch, size_t want);
 size_t untwist_pending(struct untwist_channel *ch);
 size_t untwist_pull(struct untwist_channel *ch, void *buf, size_t size);

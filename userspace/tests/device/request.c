@@ -37,7 +37,8 @@ TEST(info_tells_what_a_device_is)
 	EXPECT_EQ(UNTWIST_KIND_RECORD, info.kind);
 	EXPECT_EQ(UNTWIST_PLANE_DATA, info.plane);
 	EXPECT_EQ(UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CANCEL | UNTWIST_FEAT_CHAIN |
-			  UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_MULTISHOT | UNTWIST_FEAT_RING,
+			  UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_MULTISHOT | UNTWIST_FEAT_RING |
+			  UNTWIST_FEAT_BLOCK,
 		  info.features);
 	EXPECT_EQ(LOOP_QUEUE, info.rx_size);
 	EXPECT_EQ(LOOP_QUEUE, info.tx_size);
@@ -236,7 +237,7 @@ TEST(vector_may_split_a_completion)
 
 TEST(unknown_opcodes_complete_as_unsupported)
 {
-	static const __u32 opcodes[] = { 1, UNTWIST_OP_DRIVER - 1, UNTWIST_LOOP_OP_FAULT + 1, ~0u };
+	static const __u32 opcodes[] = { 1, UNTWIST_OP_DRIVER - 1, UNTWIST_LOOP_OP_END + 1, ~0u };
 	unsigned int i;
 	int fd = request_open(0);
 

@@ -17,14 +17,25 @@
  *   EPOLLIN | EPOLLRDNORM    a read returns something
  *   EPOLLOUT | EPOLLWRNORM   a write (data) or a submission (completions) of
  *                            the usual size is accepted
- *   EPOLLPRI                 received data was lost because the queue was
- *                            full; UNTWIST_IOC_GET_LOST tells how much
+ *   EPOLLPRI                 (data) received data was lost because the queue
+ *                            was full, and UNTWIST_IOC_GET_LOST tells how
+ *                            much; or (both planes) something happened, and
+ *                            UNTWIST_IOC_GET_EVENTS tells what
+ *   EPOLLIN | EPOLLRDHUP     (data) no more data comes: read() returns what is
+ *                            left and then 0, for ever, unplugged or not.
+ *                            write() goes on working.
  *   EPOLLHUP | EPOLLERR      the device is gone. What had arrived before can
  *                            still be read (EPOLLIN says so), then read()
  *                            fails with ENODEV, as all other calls do at once.
  *                            On the completions plane the end is told after
  *                            the last request in flight has completed.
- *                            FIONREAD and UNTWIST_IOC_GET_LOST go on working.
+ *                            FIONREAD, UNTWIST_IOC_GET_LOST and
+ *                            UNTWIST_IOC_GET_EVENTS go on working.
+ *
+ * open() fails with EBUSY if the device has as many opens as it allows, one if
+ * it is exclusive; an open that was closed counts until the driver has let go
+ * of it. It fails with EDQUOT if the user has as many as the device allows one
+ * user, and with EPERM if a capability is missing that the device asks for.
  *
  * How this file grows: the size of a structure is part of its ioctl number and
  * the kernel accepts shorter and longer ones of the same ordinal, as long as
@@ -59,6 +70,7 @@
 #define UNTWIST_FEAT_MULTISHOT	_BITULL(4)	/* some opcodes complete many times */
 #define UNTWIST_FEAT_RING	_BITULL(5)	/* UNTWIST_IOC_RING_SETUP */
 #define UNTWIST_FEAT_URING	_BITULL(6)	/* io_uring, see UNTWIST_URING_SUBMIT */
+#define UNTWIST_FEAT_BLOCK	_BITULL(7)	/* UNTWIST_OVERFLOW_BLOCK */
 
 /**
  * struct untwist_info - what a device is and what a channel of it can hold
@@ -319,6 +331,67 @@ struct untwist_ring_enter {
 	__aligned_u64 sigmask;
 };
 
+/* untwist_options.overflow: what happens when received data finds the queue full. */
+#define UNTWIST_OVERFLOW_DROP_NEWEST	0	/* it is lost; so channels begin */
+#define UNTWIST_OVERFLOW_DROP_OLDEST	1	/* the oldest that waits is lost instead */
+#define UNTWIST_OVERFLOW_BLOCK		2	/* nothing is lost: the device waits */
+
+/* untwist_options.flags */
+#define UNTWIST_OPT_HEADERS	0x01U	/* records come with their header */
+
+/**
+ * struct untwist_options - how a channel treats the data that goes through it
+ * @rx_size: receive queue in bytes, rounded up to a power of two that holds the
+ *	longest record; 0, as it is
+ * @tx_size: transmit queue, likewise
+ * @overflow: one of UNTWIST_OVERFLOW_*. With UNTWIST_OVERFLOW_DROP_NEWEST, a
+ *	device that can wait for room may do so all the same.
+ * @flags: set of UNTWIST_OPT_*
+ */
+struct untwist_options {
+	__u32 rx_size;
+	__u32 tx_size;
+	__u32 overflow;
+	__u32 flags;
+};
+
+/* untwist_record_header.flags */
+#define UNTWIST_RECORD_LOST	0x01U	/* others were lost right before this one */
+#define UNTWIST_RECORD_BARE	0x02U	/* queued before UNTWIST_OPT_HEADERS was chosen */
+
+/**
+ * struct untwist_record_header - what a read returns in front of a record, with
+ * UNTWIST_OPT_HEADERS
+ * @sequence: number of the record among all that the device had for this
+ *	channel since it was opened, those that were lost included; the first
+ *	has 0. Unknown, and 0, for a bare one.
+ * @time: when the device handed it over, in ns of CLOCK_MONOTONIC; unknown, and
+ *	0, for a bare one
+ * @length: of the record that follows, in bytes
+ * @flags: set of UNTWIST_RECORD_*
+ * @lost: how many were lost right before this one
+ * @reserved: zero
+ */
+struct untwist_record_header {
+	__aligned_u64 sequence;
+	__aligned_u64 time;
+	__u32 length;
+	__u32 flags;
+	__u32 lost;
+	__u32 reserved;
+};
+
+/**
+ * struct untwist_events - what happened beside the data
+ * @events: set of bits that the driver defines, each at least once since the
+ *	last call
+ * @reserved: zero
+ */
+struct untwist_events {
+	__u32 events;
+	__u32 reserved;
+};
+
 /**
  * struct untwist_lost - received data that found the queue full
  * @bytes: bytes lost on this channel since the last call
@@ -360,9 +433,34 @@ struct untwist_lost {
 #define UNTWIST_IOC_CANCEL	_IOW(UNTWIST_IOC_MAGIC, 3, struct untwist_cancel)
 
 /*
- * UNTWIST_IOC_GET_LOST: read and reset what EPOLLPRI announces.
+ * UNTWIST_IOC_GET_LOST: read and reset what was lost, as EPOLLPRI announces.
  */
 #define UNTWIST_IOC_GET_LOST	_IOR(UNTWIST_IOC_MAGIC, 4, struct untwist_lost)
+
+/*
+ * UNTWIST_IOC_GET_OPTIONS: what holds for the channel's data.
+ * EOPNOTSUPP: the device has no data plane.
+ */
+#define UNTWIST_IOC_GET_OPTIONS	_IOR(UNTWIST_IOC_MAGIC, 5, struct untwist_options)
+
+/*
+ * UNTWIST_IOC_SET_OPTIONS: change what holds for the channel's data, all of it
+ * or, after an error, nothing. What waits in the queues stays there. The
+ * structure returns what holds now, sizes rounded.
+ * EBUSY: a queue cannot be resized because it holds more than fits into the new
+ * one, or more than 16 KiB; read and try again, or resize right after the open.
+ * EPERM: a size is above the device's maximum, and CAP_SYS_RESOURCE is missing.
+ * EOPNOTSUPP: the device has no data plane; UNTWIST_OVERFLOW_BLOCK, but it
+ * cannot wait; UNTWIST_OPT_HEADERS, but it has no records; or a tx_size, but it
+ * takes no writes.
+ * EINVAL: a size above 16 MiB, or a value that is not known. ENOMEM.
+ */
+#define UNTWIST_IOC_SET_OPTIONS	_IOWR(UNTWIST_IOC_MAGIC, 6, struct untwist_options)
+
+/*
+ * UNTWIST_IOC_GET_EVENTS: read and reset what happened, as EPOLLPRI announces.
+ */
+#define UNTWIST_IOC_GET_EVENTS	_IOR(UNTWIST_IOC_MAGIC, 7, struct untwist_events)
 
 /*
  * UNTWIST_IOC_RING_SETUP: give the channel a ring, and have poll() speak of the

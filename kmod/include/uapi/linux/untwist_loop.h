@@ -39,4 +39,10 @@
 #define UNTWIST_LOOP_FAULT_TWICE 2	/* completes twice */
 #define UNTWIST_LOOP_FAULT_LATE	 3	/* and once more, by its tag, when the next fault comes */
 
+/* Announce the event bits in arg[0] to the channel: EPOLLPRI, UNTWIST_IOC_GET_EVENTS. */
+#define UNTWIST_LOOP_OP_EVENT	(UNTWIST_OP_DRIVER + 4)
+
+/* End the data that the channel receives: read() returns what is left, and then 0. */
+#define UNTWIST_LOOP_OP_END	(UNTWIST_OP_DRIVER + 5)
+
 #endif /* _UAPI_LINUX_UNTWIST_LOOP_H */
