@@ -36,7 +36,18 @@ void loop_setup(void)
 		module_load("untwist_loop", "");
 	loop_delay("0", "N");
 	loop_unplug();
+	ASSERT_EQ(0, parameter_write("untwist_loop", "broadcast", "N"));
+	ASSERT_EQ(0, parameter_write("untwist_loop", "exclusive", "N"));
+	ASSERT_EQ(0, parameter_write("untwist_loop", "capability", "0"));
 	ASSERT_EQ(0, parameter_write("untwist_loop", "kinds", "stream,record"));
+	loop_plug();
+}
+
+void loop_setup_with(const char *parameter, const char *value)
+{
+	loop_setup();
+	loop_unplug();
+	ASSERT_EQ(0, parameter_write("untwist_loop", parameter, value));
 	loop_plug();
 }
 

@@ -16,9 +16,11 @@
 
 /*
  * Both devices above there, made anew: nothing of an earlier test is left, and
- * what is late comes after 0 us, from soft interrupts.
+ * what is late comes after 0 us, from soft interrupts. With one parameter of the
+ * module that is not as usual.
  */
 void loop_setup(void);
+void loop_setup_with(const char *parameter, const char *value);
 
 /* What is written from now on comes back so late; in which context, later opens. */
 void loop_delay(const char *us, const char *hard_irq);

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include <linux/untwist.h>
+#include <linux/untwist_loop.h>
 
 #include "harness.h"
 #include "loop.h"
 #include "modules.h"
+#include "options.h"
 #include "requests.h"
 #include "sleeper.h"
 
@@ -38,6 +40,29 @@ TEST(device_says_its_kind_and_its_driver)
 	expect_attribute("stream", "/sys/class/untwist/loop0/kind");
 	expect_attribute("record", "/sys/class/untwist/loop1/kind");
 	expect_attribute("untwist_loop", "/sys/class/untwist/loop0/driver_name");
+}
+
+static void expect_uevent(const char *device, const char *line)
+{
+	char path[80], text[500];
+
+	snprintf(path, sizeof(path), "/sys/class/untwist/%s/uevent", device);
+	text_read(path, text, sizeof(text));
+	if (!strstr(text, line))
+		printf("# no \"%s\" in:\n%s\n", line, text);
+	EXPECT_TRUE(strstr(text, line));
+}
+
+TEST(rules_of_udev_have_something_to_match)
+{
+	loop_setup();
+	expect_uevent("loop0", "DEVNAME=untwist/loop0\n");
+	expect_uevent("loop0", "DEVTYPE=untwist\n");
+	expect_uevent("loop0", "UNTWIST_NAME=loop0\n");
+	expect_uevent("loop0", "UNTWIST_DRIVER=untwist_loop\n");
+	expect_uevent("loop0", "UNTWIST_KIND=stream\n");
+	expect_uevent("loop1", "UNTWIST_KIND=record\n");
+	expect_uevent("loop0", "UNTWIST_REQUESTS=1");
 }
 
 TEST(node_is_for_root_and_its_group)
@@ -163,6 +188,37 @@ TEST(open_file_says_what_is_queued)
 	expect_fdinfo(fd, "untwist-requests:\t1");
 	loop_unplug();
 	expect_fdinfo(fd, "untwist-device:\tloop0\n");
+}
+
+TEST(open_file_says_what_it_has_chosen)
+{
+	struct untwist_sqe event = { .opcode = UNTWIST_LOOP_OP_EVENT, .arg = { 5 } };
+	int fd;
+
+	loop_setup();
+	fd = loop_open(LOOP_RECORD, O_RDWR);
+	expect_fdinfo(fd, "untwist-rx-size:\t65536\n");
+	expect_fdinfo(fd, "untwist-overflow:\tdrop-newest\n");
+	expect_fdinfo(fd, "untwist-headers:\t0\n");
+	expect_fdinfo(fd, "untwist-events:\t0x0\n");
+	options_set(fd,
+		    (struct untwist_options){ .rx_size = 100000,
+					      .overflow = UNTWIST_OVERFLOW_BLOCK,
+					      .flags = UNTWIST_OPT_HEADERS });
+	ASSERT_EQ(1, requests_submit(fd, &event, 1));
+	expect_fdinfo(fd, "untwist-plane:\tdata\n");
+	expect_fdinfo(fd, "untwist-rx-size:\t131072\n");
+	expect_fdinfo(fd, "untwist-tx-size:\t65536\n");
+	expect_fdinfo(fd, "untwist-overflow:\tblock\n");
+	expect_fdinfo(fd, "untwist-headers:\t1\n");
+	expect_fdinfo(fd, "untwist-events:\t0x5\n");
+	expect_fdinfo(fd, "untwist-lost-bytes:\t0\n");
+	expect_fdinfo(fd, "untwist-lost-records:\t0\n");
+	expect_fdinfo(fd, "untwist-ended:\t0\n");
+	expect_fdinfo(fd, "untwist-gone:\t0\n");
+	loop_unplug();
+	expect_fdinfo(fd, "untwist-gone:\t1\n");
+	expect_fdinfo(fd, "untwist-overflow:\tblock\n");
 }
 
 TEST(number_of_devices_has_limits)
