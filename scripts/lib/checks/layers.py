@@ -24,6 +24,8 @@ def _library(*layers: str) -> list[str]:
 MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("kmod/include/uapi", [r"<linux/(types|ioctl|const|untwist)\.h>"]),
     ("kmod/include", [SYSTEM, UAPI]),
+    ("kmod/drivers/framing", [SYSTEM, UAPI, BESIDE]),
+    ("kmod/drivers/serdev", [SYSTEM, UAPI, BESIDE]),
     ("kmod/drivers", [SYSTEM, UAPI]),
     ("kmod", [SYSTEM, UAPI, BESIDE]),
     ("kunit", [SYSTEM, UAPI, BESIDE, r'"\.\./kmod/\w+\.h"']),

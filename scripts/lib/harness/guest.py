@@ -61,6 +61,7 @@ class Settings:
     processors: int
     memory: int
     devices: list[str] = field(default_factory=list)
+    chardevs: list[str] = field(default_factory=list)
     append: str = ""
     usual_boot_seconds: float = 5.0
     boot_seconds: float = BOOT_SECONDS
@@ -119,6 +120,8 @@ class Guest:
         for name in PORTS:
             argv += ["-chardev", f"socket,id={name},path={self._folder / name}"]
             argv += ["-device", f"virtserialport,chardev={name},name=untwist.{name}"]
+        for chardev in chosen.chardevs:
+            argv += ["-chardev", chardev]
         for device in chosen.devices:
             argv += ["-device", device]
         return argv

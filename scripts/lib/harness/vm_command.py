@@ -66,6 +66,7 @@ def parse() -> argparse.Namespace:
     add("--arch", choices=ARCHES, default="x86_64")
     add("--kernel", default="6.12", help="6.1, 6.12 (default), 6.12-rt, kunit or a directory")
     add("--device", action="append", default=[], metavar="DEVICE", help="as for QEMU's -device")
+    add("--chardev", action="append", default=[], metavar="CHARDEV", help="as for QEMU's -chardev")
     add("--add", action="append", default=[], metavar="HOST[:GUEST]", help="bring a file or folder")
     add("--stdin", metavar="FILE", help="COMMAND's standard input; - is ours, read to its end")
     add("--timeout", type=float, default=300, metavar="S", help="for COMMAND, default 300")
@@ -156,6 +157,7 @@ def settings_for(
         processors=options.smp,
         memory=memory,
         devices=options.device,
+        chardevs=options.chardev,
         append=append,
         usual_boot_seconds=usual_boot_seconds(booted, options.leak_check),
     )
