@@ -4,12 +4,16 @@
  * the peer is held. The bus calls from the UART's interrupt and from a work
  * that has received something; programs call through the core.
  */
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 
 #include "serial.h"
 
-/* As of a terminal: how long a close waits for what was written to leave. */
-#define SERIAL_DRAIN (30 * HZ)
+/* As of a terminal, where it is called closing_wait. */
+static unsigned int drain_ms = 30000;
+module_param(drain_ms, uint, 0644);
+MODULE_PARM_DESC(drain_ms,
+		 "milliseconds that a close waits for what was written to leave (default 30000)");
 
 /* What receive_buf returns: int, and from 6.8 on size_t. */
 #define serial_taken typeof(((struct serdev_device_ops *)NULL)->receive_buf(NULL, NULL, 0))
@@ -192,7 +196,7 @@ static void serial_close(struct untwist_channel *ch)
 	queue_work(serial->wq, &serial->work);
 	wait_event_interruptible_timeout(serial->drained,
 					 !untwist_pending(ch) || READ_ONCE(serial->leaving),
-					 SERIAL_DRAIN);
+					 msecs_to_jiffies(READ_ONCE(drain_ms)));
 	mutex_lock(&serial->lock);
 	serial_discard(serial, ch);
 	serial->ch = NULL;

@@ -15,8 +15,15 @@
 
 #include "serial.h"
 
+/* How long an unbinding waits for the UART to send what it has. */
+#define SERIAL_LEAVE (2 * HZ)
+
 static DEFINE_IDA(serial_ids);
 
+/*
+ * What the UART was given still leaves, if it does so in time: at its close it
+ * would wait for half a minute.
+ */
 static void serial_fall_quiet(void *data)
 {
 	struct serial *serial = data;
@@ -24,6 +31,8 @@ static void serial_fall_quiet(void *data)
 	mutex_lock(&serial->lock);
 	serial->quiet = true;
 	mutex_unlock(&serial->lock);
+	serdev_device_wait_until_sent(serial->serdev, SERIAL_LEAVE);
+	serdev_device_write_flush(serial->serdev);
 }
 
 static int serial_open_line(struct serial *serial)

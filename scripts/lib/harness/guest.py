@@ -62,6 +62,7 @@ class Settings:
     memory: int
     devices: list[str] = field(default_factory=list)
     chardevs: list[str] = field(default_factory=list)
+    dtb: Path | None = None
     append: str = ""
     usual_boot_seconds: float = 5.0
     boot_seconds: float = BOOT_SECONDS
@@ -120,6 +121,8 @@ class Guest:
         for name in PORTS:
             argv += ["-chardev", f"socket,id={name},path={self._folder / name}"]
             argv += ["-device", f"virtserialport,chardev={name},name=untwist.{name}"]
+        if chosen.dtb:
+            argv += ["-dtb", str(chosen.dtb)]
         for chardev in chosen.chardevs:
             argv += ["-chardev", chardev]
         for device in chosen.devices:

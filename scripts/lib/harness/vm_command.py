@@ -67,6 +67,7 @@ def parse() -> argparse.Namespace:
     add("--kernel", default="6.12", help="6.1, 6.12 (default), 6.12-rt, kunit or a directory")
     add("--device", action="append", default=[], metavar="DEVICE", help="as for QEMU's -device")
     add("--chardev", action="append", default=[], metavar="CHARDEV", help="as for QEMU's -chardev")
+    add("--dtb", type=Path, metavar="FILE", help="device tree instead of QEMU's own")
     add("--add", action="append", default=[], metavar="HOST[:GUEST]", help="bring a file or folder")
     add("--stdin", metavar="FILE", help="COMMAND's standard input; - is ours, read to its end")
     add("--timeout", type=float, default=300, metavar="S", help="for COMMAND, default 300")
@@ -158,6 +159,7 @@ def settings_for(
         memory=memory,
         devices=options.device,
         chardevs=options.chardev,
+        dtb=options.dtb,
         append=append,
         usual_boot_seconds=usual_boot_seconds(booted, options.leak_check),
     )
