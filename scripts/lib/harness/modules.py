@@ -4,6 +4,10 @@
 The sources are copied to a directory of their own for each kernel, so that builds for different
 kernels do not meet and nothing is left behind in the tree. A file is written there only when its
 contents changed, which lets make rebuild exactly what it has to.
+
+Another tree is one of drivers: it is built on top of Untwist's own modules for that kernel, and
+finds the top of this one in the variable UNTWIST. The text of this file is part of the key of what
+it makes.
 """
 
 import os
@@ -22,6 +26,7 @@ BUILT = TOP / "build" / "modules"
 # What of the tree goes into modules.
 PARTS = ("Kbuild", "kmod", "kunit")
 SUFFIXES = (".c", ".h", ".S")
+SYMBOLS = "Module.symvers"
 # How many results of older sources are kept, for those who still read them.
 RESULTS_KEPT = 4
 
@@ -76,7 +81,7 @@ def _mirror(job: Job, sources: list[Path], work: Path) -> None:
             copy.write_bytes(data)
 
 
-def _make(job: Job, work: Path) -> None:
+def _make(job: Job, work: Path, base: Path | None) -> None:
     kernel = job.kernel
     argv = [
         "make", "-C", str(kernel.build), f"M={work}", f"-j{os.cpu_count()}", "W=1",
@@ -85,6 +90,8 @@ def _make(job: Job, work: Path) -> None:
         # Type information for BPF would take pahole, and nothing here reads it.
         "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules",
     ]  # fmt: skip
+    if base:
+        argv += [f"UNTWIST={TOP}", f"KBUILD_EXTRA_SYMBOLS={base / SYMBOLS}"]
     if job.sparse:
         argv += ["C=2", "CHECK=sparse", "CF=-D__CHECK_ENDIAN__ -Wno-context"]
     done = subprocess.run(
@@ -114,6 +121,7 @@ def _collect(work: Path, result: Path) -> None:
         # Named from the tree's top, or by full path before Linux 6.12; objects before 6.2.
         module = Path(work, Path(line).with_suffix(".ko"))
         shutil.copy(module, partial / module.name)
+    shutil.copy(work / SYMBOLS, partial / SYMBOLS)
     partial.rename(result)
 
 
@@ -122,7 +130,14 @@ def build(job: Job) -> Path:
     if not (job.source / "Kbuild").exists() and not (job.source / "Makefile").exists():
         raise Failure(f"{job.source} has no Kbuild file, so there are no modules to build")
     sources = job.sources()
-    key = cache.digest_files(job.source, sources)
+    base = None if job.source == TOP else build(Job(job.kernel))
+    key = cache.digest(
+        [
+            Path(__file__).read_bytes(),
+            cache.digest_files(job.source, sources),
+            base.name if base else "",
+        ]
+    )
     place = job.place()
     result = place / f"result-{key}"
     if result.is_dir():
@@ -135,7 +150,7 @@ def build(job: Job) -> Path:
         work = place / "work"
         _mirror(job, sources, work)
         try:
-            _make(job, work)
+            _make(job, work, base)
             _collect(work, result)
         except Failure:
             # What was compiled with a warning would be silent the next time.

@@ -66,6 +66,14 @@ def parse() -> argparse.Namespace:
     add("--arch", choices=ARCHES, default="x86_64")
     add("--kernel", default="6.12", help="6.1, 6.12 (default), 6.12-rt, kunit or a directory")
     add("--device", action="append", default=[], metavar="DEVICE", help="as for QEMU's -device")
+    add(
+        "--driver",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="bring the modules of DIR, too, a folder as scripts/new-driver makes it",
+    )
     add("--chardev", action="append", default=[], metavar="CHARDEV", help="as for QEMU's -chardev")
     add("--dtb", type=Path, metavar="FILE", help="device tree instead of QEMU's own")
     add("--add", action="append", default=[], metavar="HOST[:GUEST]", help="bring a file or folder")
@@ -118,6 +126,8 @@ def make_initramfs(booted: Kernel, options: argparse.Namespace, nonce: str, into
     ours: list[Path] = []
     if not options.no_modules:
         ours = sorted(modules.build(modules.Job(booted)).glob("*.ko"))
+    for driver in options.driver:
+        ours += sorted(modules.build(modules.Job(booted, driver.resolve())).glob("*.ko"))
     tree = Tree()
     base.add_modules(tree, booted, ours)
     fill(tree, booted.arch, options, nonce)
