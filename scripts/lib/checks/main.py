@@ -62,6 +62,8 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         Stage("serdev-arm64", "a serial line with a live peer, arm64",
               ["scripts/tests/serdev", "--arch", "arm64"]),
         Stage("new-driver", "a new driver from the template", ["scripts/tests/new-driver"]),
+        Stage("driver-guide", "the steps of the driver guide", ["scripts/tests/driver-guide"]),
+        Stage("tracing", "the sessions of docs/tracing.md", ["scripts/tests/tracing"]),
         Stage("demo", "the demo", ["scripts/demo"], counts=False),
         Stage("listen", "the demo as a server", ["scripts/tests/listen"]),
         Stage("unbind", "the device goes in the middle of the demo",
