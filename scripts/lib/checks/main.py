@@ -64,6 +64,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         Stage("new-driver", "a new driver from the template", ["scripts/tests/new-driver"]),
         Stage("driver-guide", "the steps of the driver guide", ["scripts/tests/driver-guide"]),
         Stage("tracing", "the sessions of docs/tracing.md", ["scripts/tests/tracing"]),
+        Stage("dkms", "modules by DKMS", ["scripts/tests/dkms"], budget=2400),
         Stage("demo", "the demo", ["scripts/demo"], counts=False),
         Stage("listen", "the demo as a server", ["scripts/tests/listen"]),
         Stage("unbind", "the device goes in the middle of the demo",
