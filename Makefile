@@ -8,6 +8,7 @@ BUILD := build/make
 help:
 	@echo 'make demo       the demo in a virtual machine (scripts/demo)'
 	@echo 'make check      all tests (scripts/check)'
+	@echo 'make bench      measure against the peers (on an idle machine)'
 	@echo 'make lint       style and static checks (scripts/lint)'
 	@echo 'make format     lay the sources out by tool'
 	@echo 'make fuzz-parsers SECONDS=60  fuzz each parser of the library so long'
@@ -21,6 +22,9 @@ demo:
 
 check:
 	scripts/check
+
+bench:
+	scripts/bench
 
 lint:
 	scripts/lint
@@ -51,4 +55,4 @@ clean:
 	find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name Module.symvers -o -name modules.order | xargs -r rm -f
 
-.PHONY: help demo check lint format fuzz-parsers modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers modules modules_install userspace install clean

@@ -11,44 +11,64 @@
 
 #define MANY 2000
 
-static struct utw_heap_node nodes[MANY];
+struct item {
+	uint64_t key;
+	uint32_t sequence;
+	uint32_t handle;
+};
 
-static bool node_before(const struct utw_heap_node *a, const struct utw_heap_node *b)
+static struct item items[MANY];
+
+static bool item_before(const struct item *a, const struct item *b)
 {
-	return a->key != b->key ? a->key < b->key : a->sequence < b->sequence;
+	return a->key != b->key ? a->key < b->key : (int32_t)(a->sequence - b->sequence) < 0;
 }
 
-static void assert_positions(const struct utw_heap *heap)
+static void assert_consistent(const struct utw_heap *heap)
 {
 	uint32_t i;
 
-	for (i = 0; i < heap->count; i++)
-		assert_int_equal(heap->entries[i].node->position, i);
+	for (i = 0; i < heap->count; i++) {
+		const struct utw_heap_entry *entry = &heap->entries[i];
+		const struct item *item = heap->items[entry->handle];
+
+		assert_int_equal(heap->positions[entry->handle], i);
+		assert_int_equal(item->handle, entry->handle);
+		assert_true(item->key == entry->key);
+	}
 }
 
-/* Few different keys, so that there are ties to settle. */
+/* Few different keys, so that there are ties to settle, and sequences that wrap around. */
 static void fill(struct utw_heap *heap, unsigned int *seed)
 {
 	uint32_t i;
 
 	utw_heap_init(heap);
-	memset(nodes, 0, sizeof(nodes));
 	for (i = 0; i < MANY; i++) {
-		nodes[i].key = rand_r(seed) % 100;
-		nodes[i].sequence = i;
-		assert_int_equal(utw_heap_insert(heap, &nodes[i]), 0);
+		items[i].key = rand_r(seed) % 100;
+		items[i].sequence = UINT32_MAX - MANY / 2 + i;
+		assert_int_equal(utw_heap_insert(heap, &items[i], items[i].key, items[i].sequence,
+						 &items[i].handle),
+				 0);
 	}
-	assert_positions(heap);
+	assert_consistent(heap);
+}
+
+static struct item *first_item(const struct utw_heap *heap)
+{
+	const struct utw_heap_entry *first = utw_heap_first(heap);
+
+	return first ? heap->items[first->handle] : NULL;
 }
 
 static uint32_t drain_in_order(struct utw_heap *heap)
 {
-	struct utw_heap_node *last = NULL, *first;
+	struct item *last = NULL, *first;
 	uint32_t count = 0;
 
-	while ((first = utw_heap_first(heap))) {
-		assert_true(!last || node_before(last, first));
-		utw_heap_remove(heap, first);
+	while ((first = first_item(heap))) {
+		assert_true(!last || item_before(last, first));
+		utw_heap_remove(heap, first->handle);
 		last = first;
 		count++;
 	}
@@ -65,7 +85,7 @@ static void first_of_an_empty_one_is_null(void **state)
 	utw_heap_release(&heap);
 }
 
-static void nodes_come_out_by_key_then_age(void **state)
+static void items_come_out_by_key_then_age(void **state)
 {
 	struct utw_heap heap;
 	unsigned int seed = 1;
@@ -85,8 +105,8 @@ static void remove_from_anywhere_keeps_the_order(void **state)
 	(void)state;
 	fill(&heap, &seed);
 	for (i = 0; i < MANY; i += 3)
-		utw_heap_remove(&heap, &nodes[i]);
-	assert_positions(&heap);
+		utw_heap_remove(&heap, items[i].handle);
+	assert_consistent(&heap);
 	assert_int_equal(drain_in_order(&heap), MANY - (MANY + 2) / 3);
 	utw_heap_release(&heap);
 }
@@ -100,40 +120,83 @@ static void update_moves_both_ways(void **state)
 	(void)state;
 	fill(&heap, &seed);
 	for (i = 0; i < MANY; i += 2) {
-		nodes[i].key = rand_r(&seed) % 100;
-		nodes[i].sequence = MANY + i;
-		utw_heap_update(&heap, &nodes[i]);
+		items[i].key = rand_r(&seed) % 100;
+		items[i].sequence += MANY;
+		utw_heap_update(&heap, items[i].handle, items[i].key, items[i].sequence);
 	}
-	assert_positions(&heap);
+	assert_consistent(&heap);
 	assert_int_equal(drain_in_order(&heap), MANY);
 	utw_heap_release(&heap);
 }
 
-static void insert_without_memory_changes_nothing(void **state)
+static void handles_are_used_again(void **state)
 {
 	struct utw_heap heap;
-	struct utw_heap_node extra[17] = { 0 };
+	struct item item;
 	unsigned int i;
 
 	(void)state;
 	utw_heap_init(&heap);
-	alloc_fail_at(1);
-	assert_int_equal(utw_heap_insert(&heap, &extra[0]), -ENOMEM);
-	for (i = 0; i < 16; i++)
-		assert_int_equal(utw_heap_insert(&heap, &extra[i]), 0);
-	alloc_fail_at(1);
-	assert_int_equal(utw_heap_insert(&heap, &extra[16]), -ENOMEM);
-	assert_int_equal(heap.count, 16);
-	assert_positions(&heap);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(utw_heap_insert(&heap, &item, i, i, &item.handle), 0);
+		utw_heap_remove(&heap, item.handle);
+	}
+	assert_int_equal(heap.handles, 1);
+	utw_heap_release(&heap);
+}
+
+/* The tables grow three at a time; each in its turn is refused. */
+static void insert_without_memory_changes_nothing(void **state)
+{
+	struct utw_heap heap;
+	unsigned int i = 0, nth;
+
+	(void)state;
+	utw_heap_init(&heap);
+	for (nth = 1; nth <= 3; nth++) {
+		alloc_fail_at(nth);
+		assert_int_equal(utw_heap_insert(&heap, &items[0], 0, 0, &items[0].handle),
+				 -ENOMEM);
+	}
+	alloc_fail_at(0);
+	do {
+		items[i].key = MANY - i;
+		items[i].sequence = i;
+		assert_int_equal(utw_heap_insert(&heap, &items[i], MANY - i, i, &items[i].handle),
+				 0);
+	} while (++i < heap.capacity);
+	for (nth = 1; nth <= 3; nth++) {
+		alloc_fail_at(nth);
+		assert_int_equal(utw_heap_insert(&heap, &items[i], 0, i, &items[i].handle),
+				 -ENOMEM);
+		assert_consistent(&heap);
+	}
+	assert_int_equal(drain_in_order(&heap), i);
+	utw_heap_release(&heap);
+}
+
+/* Four brothers share a cache line, which is what makes the heap quick. */
+static void brothers_lie_in_one_line(void **state)
+{
+	struct utw_heap heap;
+	unsigned int seed = 4;
+
+	(void)state;
+	fill(&heap, &seed);
+	assert_int_equal((uintptr_t)&heap.entries[1] % 64, 0);
 	utw_heap_release(&heap);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(first_of_an_empty_one_is_null),	     TEST(nodes_come_out_by_key_then_age),
-		TEST(remove_from_anywhere_keeps_the_order),  TEST(update_moves_both_ways),
+		TEST(first_of_an_empty_one_is_null),
+		TEST(items_come_out_by_key_then_age),
+		TEST(remove_from_anywhere_keeps_the_order),
+		TEST(update_moves_both_ways),
+		TEST(handles_are_used_again),
 		TEST(insert_without_memory_changes_nothing),
+		TEST(brothers_lie_in_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every public header needs: symbol visibility, compiler hints, and the
- * means by which caller-owned objects join a reactor's lists and heaps.
+ * means by which caller-owned objects join a reactor's lists.
  */
 #ifndef UNTWIST_API_H
 #define UNTWIST_API_H
@@ -30,22 +30,12 @@
 extern "C" {
 #endif
 
-/* Both below are private: they are here because the sources callers embed hold them. */
+/* Private: it is here because the sources callers embed hold it. */
 
 /* A place in a ring of objects. */
 struct utw_link {
 	struct utw_link *next;
 	struct utw_link *prev;
-};
-
-/*
- * A place in a heap: by key, and of two equal keys by sequence, which may wrap
- * around: of two that are less than 2^31 apart the one behind is the younger.
- */
-struct utw_heap_node {
-	uint64_t key;
-	uint32_t sequence;
-	uint32_t position;
 };
 
 #ifdef __cplusplus

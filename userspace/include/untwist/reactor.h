@@ -117,10 +117,17 @@ UTW_API int utw_reactor_run(struct utw_reactor *r);
 UTW_API int utw_reactor_run_once(struct utw_reactor *r, uint64_t timeout);
 
 /*
- * Let utw_reactor_run() return at the end of the turn. Asking twice is the same
- * as once. Errors: -ESRCH when utw_reactor_run() is not running.
+ * Let utw_reactor_run() return at the end of the turn, or, where there are triggers
+ * for the shutdown (untwist/trigger.h), when these are done. Asking twice is the
+ * same as once. Errors: -ESRCH when utw_reactor_run() is not running.
  */
 UTW_API int utw_reactor_stop(struct utw_reactor *r);
+
+/*
+ * Let utw_reactor_run() return at the end of the turn, whatever triggers there are.
+ * Errors: -ESRCH when it is not running.
+ */
+UTW_API int utw_reactor_crash(struct utw_reactor *r);
 
 /*
  * Inside a turn: the time at which its wait ended. Outside: the time. Delays

@@ -2,7 +2,7 @@
 /*
  * A timer: calls back once, never before its time.
  *
- * It takes 40 bytes of the caller's and at most 24 of the reactor's.
+ * It takes 32 bytes of the caller's and at most 32 of the reactor's.
  *
  * Timers with the same deadline run in the order in which they were started;
  * a reset counts as a new start, a delay does not. A timer started or reset by a
@@ -31,9 +31,13 @@ typedef void (*utw_timer_fn)(struct utw_timer *t);
 /* The members are private. */
 struct utw_timer {
 	utw_timer_fn fn;
-	struct utw_reactor *reactor;
-	struct utw_heap_node node;
 	const char *place;
+	union {
+		struct utw_reactor *reactor; /* of an active one */
+		uint64_t when; /* of one that is not */
+	} u;
+	uint32_t handle;
+	uint32_t state;
 };
 
 /* Prepare the caller's storage; needs no release once inactive. */

@@ -9,6 +9,8 @@
 #include <untwist/custom.h>
 #include <untwist/cutter.h>
 #include <untwist/datagram.h>
+#include <untwist/child.h>
+#include <untwist/cooperator.h>
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
@@ -30,6 +32,7 @@
 #include <untwist/policy.h>
 #include <untwist/pool.h>
 #include <untwist/process.h>
+#include <untwist/looping-call.h>
 #include <untwist/producer.h>
 #include <untwist/protocol.h>
 #include <untwist/queue.h>
@@ -47,6 +50,7 @@
 #include <untwist/transport.h>
 #include <untwist/udp.h>
 #include <untwist/unix.h>
+#include <untwist/trigger.h>
 #include <untwist/watch.h>
 
 #endif

@@ -4,36 +4,42 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define ARITY	 4
-#define SMALLEST 16
+#define ARITY	  4
+#define SMALLEST  16
+#define LINE	  64
+#define NO_HANDLE UINT32_MAX
+
+/* Room before the first entry, so that its children can begin a line. */
+#define PADDING (LINE / sizeof(struct utw_heap_entry))
 
 void utw_heap_init(struct utw_heap *heap)
 {
-	heap->entries = NULL;
-	heap->count = 0;
-	heap->capacity = 0;
+	*heap = (struct utw_heap){ .free = NO_HANDLE };
 }
 
 void utw_heap_release(struct utw_heap *heap)
 {
-	free(heap->entries);
+	free(heap->block);
+	free(heap->positions);
+	free(heap->items);
 	utw_heap_init(heap);
 }
 
-static bool entry_before(const struct utw_heap_entry *a, const struct utw_heap_entry *b)
+/* Without branches, which nobody could foretell. */
+static inline bool entry_before(const struct utw_heap_entry *a, const struct utw_heap_entry *b)
 {
-	if (a->key != b->key)
-		return a->key < b->key;
-	return (int32_t)(a->node->sequence - b->node->sequence) < 0;
+	bool younger = (int32_t)(a->sequence - b->sequence) < 0;
+
+	return (a->key < b->key) | ((a->key == b->key) & younger);
 }
 
-static void heap_place(struct utw_heap *heap, uint32_t position, struct utw_heap_entry entry)
+static inline void heap_place(struct utw_heap *heap, uint32_t position, struct utw_heap_entry entry)
 {
 	heap->entries[position] = entry;
-	entry.node->position = position;
+	heap->positions[entry.handle] = position;
 }
 
 static void heap_sift_up(struct utw_heap *heap, uint32_t position, struct utw_heap_entry entry)
@@ -49,27 +55,61 @@ static void heap_sift_up(struct utw_heap *heap, uint32_t position, struct utw_he
 	heap_place(heap, position, entry);
 }
 
-static uint32_t heap_first_child(const struct utw_heap *heap, uint32_t position)
+static inline uint32_t heap_first_of(const struct utw_heap *heap, uint32_t a, uint32_t b)
 {
-	uint32_t first = position * ARITY + 1;
-	uint32_t end = first + ARITY < heap->count ? first + ARITY : heap->count;
-	uint32_t child;
+	return entry_before(&heap->entries[b], &heap->entries[a]) ? b : a;
+}
 
-	for (child = first + 1; child < end; child++)
-		if (entry_before(&heap->entries[child], &heap->entries[first]))
-			first = child;
+static inline uint32_t heap_first_child(const struct utw_heap *heap, uint32_t position)
+{
+	uint32_t child = position * ARITY + 1, first;
+
+	if (child + ARITY <= heap->count) {
+		uint32_t left = heap_first_of(heap, child, child + 1);
+		uint32_t right = heap_first_of(heap, child + 2, child + 3);
+
+		return heap_first_of(heap, left, right);
+	}
+	for (first = child++; child < heap->count; child++)
+		first = heap_first_of(heap, first, child);
 	return first;
 }
 
+/* The grandchildren are four lines in a row; one of them is next. */
+static inline void heap_expect(const struct utw_heap *heap, uint32_t position)
+{
+	uint32_t first = (position * ARITY + 1) * ARITY + 1;
+	uint32_t i;
+
+	if (first + ARITY * ARITY > heap->count)
+		return;
+	for (i = 0; i < ARITY; i++)
+		__builtin_prefetch(&heap->entries[first + i * ARITY]);
+}
+
+/*
+ * The gap goes down to a leaf, and the entry up from there: it was a leaf itself and
+ * seldom has to go far, so this saves a comparison, and a wrong guess, at each level.
+ */
 static void heap_sift_down(struct utw_heap *heap, uint32_t position, struct utw_heap_entry entry)
 {
-	while (position * ARITY + 1 < heap->count) {
-		uint32_t child = heap_first_child(heap, position);
+	uint32_t top = position;
 
-		if (!entry_before(&heap->entries[child], &entry))
-			break;
+	while (position * ARITY + 1 < heap->count) {
+		uint32_t child;
+
+		heap_expect(heap, position);
+		child = heap_first_child(heap, position);
 		heap_place(heap, position, heap->entries[child]);
 		position = child;
+	}
+	while (position > top) {
+		uint32_t parent = (position - 1) / ARITY;
+
+		if (!entry_before(&entry, &heap->entries[parent]))
+			break;
+		heap_place(heap, position, heap->entries[parent]);
+		position = parent;
 	}
 	heap_place(heap, position, entry);
 }
@@ -82,43 +122,89 @@ static void heap_settle(struct utw_heap *heap, uint32_t position, struct utw_hea
 		heap_sift_down(heap, position, entry);
 }
 
-/* By half, so that even right after it no node has more than a place and a half. */
+/* Where the entries begin in a block: the second one, the first child, begins a line. */
+static struct utw_heap_entry *block_entries(void *block)
+{
+	uintptr_t line = ((uintptr_t)block + LINE + LINE - 1) / LINE * LINE;
+
+	return (struct utw_heap_entry *)((char *)block + (line - (uintptr_t)block)) - 1;
+}
+
+static int entries_grow(struct utw_heap *heap, uint32_t capacity)
+{
+	size_t before = (size_t)((char *)heap->entries - (char *)heap->block);
+	void *block = reallocarray(heap->block, capacity + 2 * PADDING, sizeof(*heap->entries));
+
+	if (!block)
+		return -ENOMEM;
+	heap->block = block;
+	heap->entries = block_entries(block);
+	/* A block that has moved may lie differently in its lines. */
+	memmove(heap->entries, (char *)block + before, heap->count * sizeof(*heap->entries));
+	return 0;
+}
+
+/* By an eighth, so that even right after it an item has little more than its share. */
 static int heap_grow(struct utw_heap *heap)
 {
-	uint32_t capacity = heap->capacity ? heap->capacity + heap->capacity / 2 : SMALLEST;
-	struct utw_heap_entry *entries;
+	uint32_t capacity = heap->capacity + heap->capacity / 8 + SMALLEST;
+	uint32_t *positions;
+	void **items;
 
 	if (capacity > UINT32_MAX / ARITY / 2)
 		return -ENOMEM;
-	entries = reallocarray(heap->entries, capacity, sizeof(*entries));
-	if (!entries)
+	positions = reallocarray(heap->positions, capacity, sizeof(*positions));
+	if (!positions)
 		return -ENOMEM;
-	heap->entries = entries;
+	heap->positions = positions;
+	items = reallocarray(heap->items, capacity, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	heap->items = items;
+	if (entries_grow(heap, capacity) < 0)
+		return -ENOMEM;
 	heap->capacity = capacity;
 	return 0;
 }
 
-int utw_heap_insert(struct utw_heap *heap, struct utw_heap_node *node)
+static uint32_t handle_take(struct utw_heap *heap)
 {
-	struct utw_heap_entry entry = { .key = node->key, .node = node };
+	uint32_t handle = heap->free;
+
+	if (handle == NO_HANDLE)
+		return heap->handles++;
+	heap->free = heap->positions[handle];
+	return handle;
+}
+
+int utw_heap_insert(struct utw_heap *heap, void *item, uint64_t key, uint32_t sequence,
+		    uint32_t *handle)
+{
+	struct utw_heap_entry entry = { .key = key, .sequence = sequence };
 
 	if (heap->count == heap->capacity && heap_grow(heap) < 0)
 		return -ENOMEM;
+	entry.handle = handle_take(heap);
+	heap->items[entry.handle] = item;
 	heap_sift_up(heap, heap->count++, entry);
+	*handle = entry.handle;
 	return 0;
 }
 
-void utw_heap_remove(struct utw_heap *heap, struct utw_heap_node *node)
+void utw_heap_remove(struct utw_heap *heap, uint32_t handle)
 {
 	struct utw_heap_entry last = heap->entries[--heap->count];
+	uint32_t position = heap->positions[handle];
 
-	if (last.node != node)
-		heap_settle(heap, node->position, last);
+	heap->positions[handle] = heap->free;
+	heap->free = handle;
+	if (last.handle != handle)
+		heap_settle(heap, position, last);
 }
 
-void utw_heap_update(struct utw_heap *heap, struct utw_heap_node *node)
+void utw_heap_update(struct utw_heap *heap, uint32_t handle, uint64_t key, uint32_t sequence)
 {
-	struct utw_heap_entry entry = { .key = node->key, .node = node };
+	struct utw_heap_entry entry = { .key = key, .sequence = sequence, .handle = handle };
 
-	heap_settle(heap, node->position, entry);
+	heap_settle(heap, heap->positions[handle], entry);
 }

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <untwist/call.h>
 #include <untwist/reactor.h>
+#include <untwist/trigger.h>
 
 #include "base/heap.h"
 #include "reactor/inbox.h"
@@ -52,6 +54,17 @@ struct utw_signal_set {
 	struct utw_subscriber *subscriber; /* the handlers' way to our inbox; NULL without sources */
 };
 
+/* trigger.c: what one event, startup or shutdown, is at. */
+struct utw_trigger_event {
+	struct utw_link phases[UTW_TRIGGER_PHASES]; /* triggers, in order */
+	struct utw_link firing; /* those of this phase that are yet to be called */
+	struct utw_call call; /* that goes on with it */
+	struct utw_trigger *calling; /* the one being called, unless it was removed */
+	unsigned int phase;
+	unsigned int pending; /* triggers of this phase that are not done */
+	bool under_way;
+};
+
 /* nest.c */
 struct utw_nest {
 	int timer; /* -1 until someone asks for our descriptor */
@@ -65,12 +78,15 @@ struct utw_reactor {
 	struct utw_timer_queue timers;
 	struct utw_call_queue calls;
 	struct utw_signal_set signals;
+	struct utw_trigger_event startup;
+	struct utw_trigger_event shutdown;
 	struct utw_nest nest;
 	unsigned int budget; /* callbacks of one kind a turn */
 	uint64_t now; /* valid in a turn */
 	bool in_turn;
 	bool running;
-	bool stopping;
+	bool stopping; /* shutdown is under way */
+	bool over; /* and this is its end */
 };
 
 /* Each part: init cannot fail, release detaches what is still active. */
@@ -82,6 +98,13 @@ void utw_calls_init(struct utw_reactor *r);
 void utw_calls_release(struct utw_reactor *r);
 void utw_signals_init(struct utw_reactor *r);
 void utw_signals_release(struct utw_reactor *r);
+void utw_triggers_init(struct utw_reactor *r);
+void utw_triggers_release(struct utw_reactor *r);
+
+/* In the next turn. */
+void utw_triggers_fire_startup(struct utw_reactor *r);
+/* At the end of this turn; when all is done the reactor is over. */
+void utw_triggers_fire_shutdown(struct utw_reactor *r);
 
 /* Each returns the number of callbacks it ran, at most the budget but for the end's. */
 unsigned int utw_watches_dispatch(struct utw_reactor *r, const struct utw_poller_event *event);

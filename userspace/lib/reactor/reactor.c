@@ -78,6 +78,7 @@ int utw_reactor_new_with(struct utw_reactor **ret, const struct utw_reactor_opti
 	utw_timers_init(r);
 	utw_calls_init(r);
 	utw_signals_init(r);
+	utw_triggers_init(r);
 	utw_nest_init(r);
 	reactor_tell_fallback(r, options);
 	*ret = r;
@@ -101,6 +102,7 @@ void utw_reactor_free(struct utw_reactor *r)
 	if (!r)
 		return;
 	UTW_CONTRACT(!r->in_turn && !r->running);
+	utw_triggers_release(r);
 	utw_signals_release(r);
 	utw_calls_release(r);
 	utw_timers_release(r);
@@ -222,7 +224,9 @@ int utw_reactor_run(struct utw_reactor *r)
 		return -EALREADY;
 	r->running = true;
 	r->stopping = false;
-	while (!r->stopping && err >= 0)
+	r->over = false;
+	utw_triggers_fire_startup(r);
+	while (!r->over && err >= 0)
 		err = reactor_turn(r, UTW_FOREVER);
 	r->running = false;
 	return err < 0 ? err : 0;
@@ -232,6 +236,16 @@ int utw_reactor_stop(struct utw_reactor *r)
 {
 	if (!r->running)
 		return -ESRCH;
+	if (!r->stopping)
+		utw_triggers_fire_shutdown(r);
 	r->stopping = true;
+	return 0;
+}
+
+int utw_reactor_crash(struct utw_reactor *r)
+{
+	if (!r->running)
+		return -ESRCH;
+	r->over = true;
 	return 0;
 }

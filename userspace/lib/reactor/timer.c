@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "reactor/reactor-private.h"
 
-/* Of a timer that is not active, in place of its position in the heap. */
-enum timer_past {
+enum timer_state {
 	TIMER_NEW,
+	TIMER_ACTIVE,
 	TIMER_CANCELLED,
 	TIMER_RAN,
 };
@@ -21,53 +21,49 @@ void utw_timers_init(struct utw_reactor *r)
 	r->timers.sequence = 0;
 }
 
-static struct utw_timer *first_timer(const struct utw_reactor *r)
+/*
+ * Take a timer out by its entry. Of a million timers this one is in no cache: it
+ * comes while the heap, which does not need it, is put in order.
+ */
+static struct utw_timer *timer_leave(struct utw_heap *heap, const struct utw_heap_entry *entry,
+				     enum timer_state state)
 {
-	struct utw_heap_node *node = utw_heap_first(&r->timers.heap);
+	struct utw_timer *t = heap->items[entry->handle];
+	uint64_t when = entry->key;
 
-	return node ? utw_container_of(node, struct utw_timer, node) : NULL;
-}
-
-static void timer_end(struct utw_timer *t, enum timer_past past)
-{
-	t->reactor = NULL;
-	t->node.position = past;
-}
-
-static void timer_leave(struct utw_timer *t, enum timer_past past)
-{
-	utw_heap_remove(&t->reactor->timers.heap, &t->node);
-	timer_end(t, past);
+	__builtin_prefetch(t, 1);
+	utw_heap_remove(heap, entry->handle);
+	utw_heap_expect_next(heap);
+	t->u.when = when;
+	t->state = state;
+	return t;
 }
 
 void utw_timers_release(struct utw_reactor *r)
 {
-	uint32_t i;
+	struct utw_heap *heap = &r->timers.heap;
 
-	for (i = 0; i < r->timers.heap.count; i++) {
-		struct utw_heap_node *node = r->timers.heap.entries[i].node;
-
-		timer_end(utw_container_of(node, struct utw_timer, node), TIMER_CANCELLED);
-	}
-	utw_heap_release(&r->timers.heap);
+	while (heap->count)
+		timer_leave(heap, &heap->entries[heap->count - 1], TIMER_CANCELLED);
+	utw_heap_release(heap);
 }
 
 uint64_t utw_timers_next(const struct utw_reactor *r)
 {
-	const struct utw_heap_node *node = utw_heap_first(&r->timers.heap);
+	const struct utw_heap_entry *first = utw_heap_first(&r->timers.heap);
 
-	return node ? node->key : UTW_FOREVER;
+	return first ? first->key : UTW_FOREVER;
 }
 
 /*
  * Sequences wrap around, so age is asked for only where it decides: who was due
  * before this turn's time cannot have been started in it.
  */
-static bool timer_due(const struct utw_timer *t, uint64_t now, uint32_t limit)
+static bool entry_due(const struct utw_heap_entry *entry, uint64_t now, uint32_t limit)
 {
-	if (t->node.key != now)
-		return t->node.key < now;
-	return (int32_t)(t->node.sequence - limit) < 0;
+	if (entry->key != now)
+		return entry->key < now;
+	return (int32_t)(entry->sequence - limit) < 0;
 }
 
 /*
@@ -77,11 +73,14 @@ static bool timer_due(const struct utw_timer *t, uint64_t now, uint32_t limit)
  */
 unsigned int utw_timers_run(struct utw_reactor *r, uint32_t limit)
 {
+	struct utw_heap *heap = &r->timers.heap;
+	const struct utw_heap_entry *first;
 	unsigned int count = 0;
-	struct utw_timer *t;
 
-	while (count < r->budget && (t = first_timer(r)) && timer_due(t, r->now, limit)) {
-		timer_leave(t, TIMER_RAN);
+	while (count < r->budget && (first = utw_heap_first(heap)) &&
+	       entry_due(first, r->now, limit)) {
+		struct utw_timer *t = timer_leave(heap, first, TIMER_RAN);
+
 		t->fn(t);
 		count++;
 	}
@@ -95,34 +94,30 @@ void utw_timer_init(struct utw_timer *t, utw_timer_fn fn)
 }
 
 /* A deadline at the end of time is never due: the clock does not get there. */
-static void timer_set(struct utw_timer *t, struct utw_reactor *r, uint64_t delay)
-{
-	t->node.key = utw_clock_add(utw_reactor_now(r), delay);
-	t->node.sequence = r->timers.sequence++;
-}
-
 int utw_timer_start_at(struct utw_timer *t, struct utw_reactor *r, uint64_t delay,
 		       const char *place)
 {
+	uint64_t when = utw_clock_add(utw_reactor_now(r), delay);
 	int err;
 
-	if (t->reactor)
+	if (t->state == TIMER_ACTIVE)
 		return -EBUSY;
-	timer_set(t, r, delay);
-	err = utw_heap_insert(&r->timers.heap, &t->node);
+	err = utw_heap_insert(&r->timers.heap, t, when, r->timers.sequence, &t->handle);
 	if (err < 0)
 		return err;
-	t->reactor = r;
+	r->timers.sequence++;
+	t->u.reactor = r;
 	t->place = place;
+	t->state = TIMER_ACTIVE;
 	utw_nest_update(r);
 	return 0;
 }
 
 static int timer_check_active(const struct utw_timer *t)
 {
-	if (t->reactor)
+	switch ((enum timer_state)t->state) {
+	case TIMER_ACTIVE:
 		return 0;
-	switch ((enum timer_past)t->node.position) {
 	case TIMER_CANCELLED:
 		return -ECANCELED;
 	case TIMER_RAN:
@@ -135,47 +130,47 @@ static int timer_check_active(const struct utw_timer *t)
 
 int utw_timer_cancel(struct utw_timer *t)
 {
-	struct utw_reactor *r = t->reactor;
+	struct utw_reactor *r = t->u.reactor;
 	int err = timer_check_active(t);
 
 	if (err < 0)
 		return err;
-	timer_leave(t, TIMER_CANCELLED);
+	timer_leave(&r->timers.heap, utw_heap_entry(&r->timers.heap, t->handle), TIMER_CANCELLED);
 	utw_nest_update(r);
 	return 0;
 }
 
-static void timer_moved(struct utw_timer *t)
-{
-	utw_heap_update(&t->reactor->timers.heap, &t->node);
-	utw_nest_update(t->reactor);
-}
-
 int utw_timer_reset(struct utw_timer *t, uint64_t delay)
 {
+	struct utw_reactor *r = t->u.reactor;
 	int err = timer_check_active(t);
 
 	if (err < 0)
 		return err;
-	timer_set(t, t->reactor, delay);
-	timer_moved(t);
+	utw_heap_update(&r->timers.heap, t->handle, utw_clock_add(utw_reactor_now(r), delay),
+			r->timers.sequence++);
+	utw_nest_update(r);
 	return 0;
 }
 
 int utw_timer_delay(struct utw_timer *t, uint64_t more)
 {
+	struct utw_reactor *r = t->u.reactor;
+	const struct utw_heap_entry *entry;
 	int err = timer_check_active(t);
 
 	if (err < 0)
 		return err;
-	t->node.key = utw_clock_add(t->node.key, more);
-	timer_moved(t);
+	entry = utw_heap_entry(&r->timers.heap, t->handle);
+	utw_heap_update(&r->timers.heap, t->handle, utw_clock_add(entry->key, more),
+			entry->sequence);
+	utw_nest_update(r);
 	return 0;
 }
 
 bool utw_timer_active(const struct utw_timer *t)
 {
-	return t->reactor;
+	return t->state == TIMER_ACTIVE;
 }
 
 const char *utw_timer_place(const struct utw_timer *t)
@@ -185,5 +180,7 @@ const char *utw_timer_place(const struct utw_timer *t)
 
 uint64_t utw_timer_when(const struct utw_timer *t)
 {
-	return t->node.key;
+	if (t->state != TIMER_ACTIVE)
+		return t->u.when;
+	return utw_heap_entry(&t->u.reactor->timers.heap, t->handle)->key;
 }
