@@ -34,7 +34,7 @@ static void not_offered(void **state)
 	struct utw_reactor_options options = {
 		.backend = UTW_BACKEND_IO_URING,
 		.notice = note_reason,
-		.notice_data = reason,
+		.data = reason,
 	};
 	struct utw_reactor *r;
 
@@ -51,7 +51,7 @@ static bool offered(enum utw_backend backend, const char *name)
 	struct utw_reactor_options options = {
 		.backend = backend,
 		.notice = note_reason,
-		.notice_data = reason,
+		.data = reason,
 	};
 	struct utw_reactor *r = NULL;
 	bool found;

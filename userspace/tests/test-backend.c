@@ -93,7 +93,7 @@ static void fall_back_in_a_child(unsigned int error, const char *why)
 	const struct utw_reactor_options options = {
 		.backend = UTW_BACKEND_IO_URING,
 		.notice = keep_text,
-		.notice_data = text,
+		.data = text,
 	};
 	struct utw_reactor *r = NULL;
 
@@ -143,7 +143,7 @@ static void new_without_memory_leaks_nothing(void **state)
 		const struct utw_reactor_options options = {
 			.backend = backends[i],
 			.notice = keep_text,
-			.notice_data = text,
+			.data = text,
 		};
 		struct utw_reactor *r = NULL;
 

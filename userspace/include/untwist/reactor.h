@@ -36,6 +36,7 @@
 #ifndef UNTWIST_REACTOR_H
 #define UNTWIST_REACTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <untwist/api.h>
@@ -48,6 +49,7 @@ extern "C" {
 #define UTW_FOREVER UINT64_MAX
 
 struct utw_reactor;
+struct utw_slow_call;
 
 typedef void (*utw_call_fn)(void *data);
 
@@ -77,7 +79,15 @@ struct utw_reactor_options {
 	 * not the one asked for. NULL: it goes to standard error.
 	 */
 	void (*notice)(void *data, const char *text);
-	void *notice_data;
+	/*
+	 * Told of each callback that took longer than `slow_limit` ns, after it: see
+	 * untwist/inspect.h. Costs a look at the clock for each callback. 0: nothing is
+	 * told.
+	 */
+	void (*slow)(void *data, const struct utw_slow_call *call);
+	uint64_t slow_limit;
+	bool measure; /* keep statistics of the time of turns, at two looks at the clock each */
+	void *data; /* for the functions above */
 	uint64_t reserved[2]; /* zero */
 };
 
@@ -85,7 +95,8 @@ struct utw_reactor_options {
  * Make a reactor, owned by the caller. *ret is untouched on failure. The options
  * are not needed any more when it returns.
  * Errors: -ENOMEM; -EMFILE, -ENFILE when descriptors are out; -EINVAL an unknown
- * back end, by option or by environment, or something reserved is not zero.
+ * back end, by option or by environment, a limit without a function to tell, or
+ * something reserved that is not zero.
  */
 UTW_API int utw_reactor_new_with(struct utw_reactor **ret,
 				 const struct utw_reactor_options *options);

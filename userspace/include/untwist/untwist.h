@@ -24,6 +24,7 @@
 #include <untwist/framing.h>
 #include <untwist/idle.h>
 #include <untwist/layer.h>
+#include <untwist/inspect.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
 #include <untwist/log.h>

@@ -33,10 +33,11 @@ typedef void (*utw_watch_fn)(struct utw_watch *w, uint32_t events);
 struct utw_watch {
 	utw_watch_fn fn;
 	struct utw_reactor *reactor;
+	const char *place;
 	uint32_t slot;
 	uint32_t events;
 	int fd;
-	uint32_t reserved[3];
+	uint32_t reserved;
 };
 
 /* Prepare the caller's storage; needs no release once inactive. */
@@ -53,7 +54,11 @@ UTW_API void utw_watch_init(struct utw_watch *w, utw_watch_fn fn);
  *
  * What never blocks (a regular file, /dev/null) is always ready, as for poll(2).
  */
-UTW_API int utw_watch_start(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t events);
+#define utw_watch_start(w, r, fd, events) utw_watch_start_at(w, r, fd, events, UTW_PLACE)
+
+/* The same for a `place` that the caller tells: a string that stays, or NULL. */
+UTW_API int utw_watch_start_at(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t events,
+			       const char *place);
 
 /*
  * Watch for something else; 0 leaves only errors and hang-ups. With EPOLLET and

@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "reactor/reactor-private.h"
+#include "reactor/watchdog.h"
 
 /* More than this many unused records are given back to the heap. */
 #define SPARES_KEPT 64
@@ -166,13 +167,21 @@ static unsigned int calls_run(struct utw_reactor *r, struct utw_link *queue, uns
 		struct utw_call *c = call_of(link);
 		/* An embedded call may be freed by its callback: look at it now. */
 		bool owned = c->fn == record_due;
+		const struct utw_slow_call told = {
+			.kind = "call",
+			.callback = owned ? (void (*)(void))record_of(c)->fn
+					  : (void (*)(void))c->fn,
+			.fd = -1,
+		};
 
 		c->reactor = NULL;
 		c->fn(c);
+		utw_watchdog_look(r, &told);
 		if (owned)
 			record_give_back(&r->calls, record_of(c));
 		count++;
 	}
+	r->statistics.calls += count;
 	return count;
 }
 

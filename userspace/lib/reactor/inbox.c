@@ -151,18 +151,20 @@ void utw_inbox_open(struct utw_inbox *inbox)
 	inbox->opened_end = end;
 }
 
-bool utw_inbox_call_next(struct utw_inbox *inbox)
+utw_call_fn utw_inbox_call_next(struct utw_inbox *inbox)
 {
 	struct utw_letter *letter = inbox->opened;
+	utw_call_fn fn;
 
 	if (!letter)
-		return false;
+		return NULL;
 	inbox->opened = letter->next;
 	if (!inbox->opened)
 		inbox->opened_end = &inbox->opened;
-	letter->fn(letter->data);
+	fn = letter->fn;
+	fn(letter->data);
 	free(letter);
-	return true;
+	return fn;
 }
 
 uint32_t utw_inbox_take_signals(struct utw_inbox *inbox, int word)

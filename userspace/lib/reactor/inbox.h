@@ -51,8 +51,8 @@ void utw_inbox_silence(struct utw_inbox *inbox);
 /* Somebody may be waiting for the bell although nobody needed to ring it. */
 void utw_inbox_ring(struct utw_inbox *inbox);
 
-/* The next call to make; returns false when all posted up to the last open are done. */
-bool utw_inbox_call_next(struct utw_inbox *inbox);
+/* Make the next call, and return it; NULL when all posted up to the last open are done. */
+utw_call_fn utw_inbox_call_next(struct utw_inbox *inbox);
 /* Take out what has been posted up to now. */
 void utw_inbox_open(struct utw_inbox *inbox);
 /* The signals pending in one word, which is cleared. */

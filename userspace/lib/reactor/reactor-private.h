@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 #include <untwist/call.h>
+#include <untwist/inspect.h>
 #include <untwist/reactor.h>
 #include <untwist/trigger.h>
+#include <untwist/watch.h>
 
 #include "base/heap.h"
 #include "reactor/inbox.h"
@@ -65,6 +67,15 @@ struct utw_trigger_event {
 	bool under_way;
 };
 
+/* watchdog.c */
+struct utw_watchdog {
+	bool measuring; /* the time of turns */
+	uint64_t limit; /* of a callback's time; 0 for none */
+	void (*slow)(void *data, const struct utw_slow_call *call);
+	void *data;
+	uint64_t since; /* when the last callback ended */
+};
+
 /* nest.c */
 struct utw_nest {
 	int timer; /* -1 until someone asks for our descriptor */
@@ -81,6 +92,8 @@ struct utw_reactor {
 	struct utw_trigger_event startup;
 	struct utw_trigger_event shutdown;
 	struct utw_nest nest;
+	struct utw_watchdog watchdog;
+	struct utw_reactor_statistics statistics;
 	unsigned int budget; /* callbacks of one kind a turn */
 	uint64_t now; /* valid in a turn */
 	bool in_turn;
@@ -98,6 +111,9 @@ void utw_calls_init(struct utw_reactor *r);
 void utw_calls_release(struct utw_reactor *r);
 void utw_signals_init(struct utw_reactor *r);
 void utw_signals_release(struct utw_reactor *r);
+/* For the dump. */
+void utw_watches_each(const struct utw_reactor *r,
+		      void (*fn)(void *data, const struct utw_watch *w), void *data);
 void utw_triggers_init(struct utw_reactor *r);
 void utw_triggers_release(struct utw_reactor *r);
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/contract.h"
 #include "reactor/reactor-private.h"
+#include "reactor/watchdog.h"
 
 /* Callbacks of one kind in one turn, unless the program says otherwise. */
 #define BUDGET 1024
@@ -53,7 +54,7 @@ static void reactor_tell_fallback(const struct utw_reactor *r,
 		return;
 	snprintf(text, sizeof(text), "%s; using %s instead", r->poller.reason, r->poller.ops->name);
 	if (options->notice)
-		options->notice(options->notice_data, text);
+		options->notice(options->data, text);
 	else
 		notice_print(NULL, text);
 }
@@ -63,7 +64,7 @@ int utw_reactor_new_with(struct utw_reactor **ret, const struct utw_reactor_opti
 	struct utw_reactor *r;
 	int err;
 
-	if (options->reserved[0] || options->reserved[1])
+	if (options->reserved[0] || options->reserved[1] || (options->slow_limit && !options->slow))
 		return -EINVAL;
 	r = calloc(1, sizeof(*r));
 	if (!r)
@@ -74,6 +75,7 @@ int utw_reactor_new_with(struct utw_reactor **ret, const struct utw_reactor_opti
 		return err;
 	}
 	r->budget = options->budget ? options->budget : BUDGET;
+	utw_watchdog_init(r, options);
 	utw_watches_init(r);
 	utw_timers_init(r);
 	utw_calls_init(r);
@@ -163,11 +165,17 @@ static int reactor_wait(struct utw_reactor *r, uint64_t timeout, struct utw_poll
 
 static unsigned int inbox_dispatch(struct utw_reactor *r)
 {
+	struct utw_slow_call told = { .kind = "posted call", .fd = -1 };
 	unsigned int count = 0;
+	utw_call_fn fn;
 
 	utw_inbox_open(&r->inbox);
-	while (count < r->budget && utw_inbox_call_next(&r->inbox))
+	while (count < r->budget && (fn = utw_inbox_call_next(&r->inbox))) {
+		told.callback = (void (*)(void))fn;
+		utw_watchdog_look(r, &told);
 		count++;
+	}
+	r->statistics.posted += count;
 	return count + utw_signals_dispatch(r);
 }
 
@@ -197,6 +205,7 @@ static int reactor_turn(struct utw_reactor *r, uint64_t timeout)
 	utw_inbox_wake(&r->inbox);
 	r->now = utw_reactor_clock(r);
 	r->in_turn = true;
+	utw_watchdog_begin_turn(r);
 	utw_calls_begin_turn(r);
 	for (i = 0; i < count; i++)
 		called += event_dispatch(r, &events[i]);
@@ -205,6 +214,7 @@ static int reactor_turn(struct utw_reactor *r, uint64_t timeout)
 	called += utw_calls_run_due(r);
 	called += utw_calls_run_at_end(r);
 	r->in_turn = false;
+	utw_watchdog_end_turn(r);
 	utw_nest_update(r);
 	return (int)called;
 }
@@ -229,6 +239,7 @@ int utw_reactor_run(struct utw_reactor *r)
 	while (!r->over && err >= 0)
 		err = reactor_turn(r, UTW_FOREVER);
 	r->running = false;
+	r->stopping = false;
 	return err < 0 ? err : 0;
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/list.h"
 #include "reactor/reactor-private.h"
+#include "reactor/watchdog.h"
 
 #define LAST_SIGNAL (32 * UTW_SIGNAL_WORDS)
 
@@ -236,6 +237,18 @@ bool utw_signal_active(const struct utw_signal *s)
 	return s->reactor;
 }
 
+static void signal_call(struct utw_reactor *r, struct utw_signal *s, int signo)
+{
+	const struct utw_slow_call told = {
+		.kind = "signal",
+		.callback = (void (*)(void))s->fn,
+		.fd = -1,
+	};
+
+	s->fn(s, signo);
+	utw_watchdog_look(r, &told);
+}
+
 /*
  * Through a list of those yet to be asked: a callback may stop any of them, and
  * one that it starts is not asked about a signal that came before.
@@ -254,9 +267,10 @@ static unsigned int signals_call(struct utw_reactor *r, int signo)
 		utw_list_append(&r->signals.sources, link);
 		if (s->signo != signo)
 			continue;
-		s->fn(s, signo);
+		signal_call(r, s, signo);
 		count++;
 	}
+	r->statistics.signals += count;
 	return count;
 }
 

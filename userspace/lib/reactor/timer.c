@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "reactor/reactor-private.h"
+#include "reactor/watchdog.h"
 
 enum timer_state {
 	TIMER_NEW,
@@ -80,10 +81,18 @@ unsigned int utw_timers_run(struct utw_reactor *r, uint32_t limit)
 	while (count < r->budget && (first = utw_heap_first(heap)) &&
 	       entry_due(first, r->now, limit)) {
 		struct utw_timer *t = timer_leave(heap, first, TIMER_RAN);
+		const struct utw_slow_call told = {
+			.kind = "timer",
+			.callback = (void (*)(void))t->fn,
+			.place = t->place,
+			.fd = -1,
+		};
 
 		t->fn(t);
+		utw_watchdog_look(r, &told);
 		count++;
 	}
+	r->statistics.timers += count;
 	return count;
 }
 

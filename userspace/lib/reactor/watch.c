@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 
 #include "reactor/reactor-private.h"
+#include "reactor/watchdog.h"
 
 #define SMALLEST 16
 #define NO_SLOT	 UINT32_MAX
@@ -92,7 +93,8 @@ void utw_watch_init(struct utw_watch *w, utw_watch_fn fn)
 	w->fd = -1;
 }
 
-int utw_watch_start(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t events)
+int utw_watch_start_at(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t events,
+		       const char *place)
 {
 	int err;
 
@@ -106,6 +108,7 @@ int utw_watch_start(struct utw_watch *w, struct utw_reactor *r, int fd, uint32_t
 	if (err < 0)
 		return err;
 	w->reactor = r;
+	w->place = place;
 	w->fd = fd;
 	w->events = events;
 	r->watches.slots[w->slot].watch = w;
@@ -157,9 +160,20 @@ int utw_watch_fd(const struct utw_watch *w)
 	return w->reactor ? w->fd : -1;
 }
 
+void utw_watches_each(const struct utw_reactor *r,
+		      void (*fn)(void *data, const struct utw_watch *w), void *data)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->watches.count; i++)
+		if (r->watches.slots[i].watch)
+			fn(data, r->watches.slots[i].watch);
+}
+
 unsigned int utw_watches_dispatch(struct utw_reactor *r, const struct utw_poller_event *event)
 {
 	uint32_t slot = (uint32_t)event->tag;
+	struct utw_slow_call told;
 	struct utw_watch *w;
 	uint32_t events;
 
@@ -170,6 +184,14 @@ unsigned int utw_watches_dispatch(struct utw_reactor *r, const struct utw_poller
 	events = event->events & (w->events | ALWAYS);
 	if (!events)
 		return 0;
+	told = (struct utw_slow_call){
+		.kind = "watch",
+		.callback = (void (*)(void))w->fn,
+		.place = w->place,
+		.fd = w->fd,
+	};
 	w->fn(w, events);
+	r->statistics.events++;
+	utw_watchdog_look(r, &told);
 	return 1;
 }
