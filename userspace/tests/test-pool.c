@@ -12,6 +12,20 @@
 #define VALUE(number) ((void *)(intptr_t)(number))
 #define MANY	      2000
 
+/* The linker sends the library's calls here. */
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*fn)(void *data), void *data);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*fn)(void *data), void *data);
+
+static bool no_more_threads;
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*fn)(void *data), void *data)
+{
+	return no_more_threads ? EAGAIN : __real_pthread_create(thread, attributes, fn, data);
+}
+
 static struct utw_result is_this_the_same_thread(struct utw_work *work, void *data)
 {
 	(void)work;
@@ -296,6 +310,33 @@ static void options_are_heeded_or_refused(void **state)
 	pool_fixture_release(&x);
 }
 
+static void threads_that_cannot_be_started(void **state)
+{
+	struct utw_deferred *first, *second;
+	struct pool_fixture x;
+	struct gate gate;
+
+	(void)state;
+	gate_init(&gate);
+	pool_fixture_init(&x, 4, UTW_POOL_UNLIMITED);
+	no_more_threads = true;
+	pool_fixture_failure(&x, utw_pool_defer(x.pool, nothing, NULL), &utw_domain_errno, EAGAIN);
+	assert_int_equal(utw_pool_queued(x.pool), 0);
+	/* With one that is busy, work waits for that. */
+	no_more_threads = false;
+	first = utw_pool_defer(x.pool, gate_pass, &gate);
+	sem_wait(&gate.entered);
+	no_more_threads = true;
+	second = utw_pool_defer(x.pool, nothing, VALUE(2));
+	no_more_threads = false;
+	assert_int_equal(utw_pool_threads(x.pool), 1);
+	sem_post(&gate.open);
+	assert_int_equal(pool_fixture_value(&x, first), 1);
+	assert_int_equal(pool_fixture_value(&x, second), 2);
+	pool_fixture_release(&x);
+	gate_release(&gate);
+}
+
 static void pool_survives_each_failed_allocation(void **state)
 {
 	struct pool_fixture x;
@@ -331,6 +372,7 @@ int main(void)
 		TEST(no_backlog_still_lets_free_threads_work),
 		TEST(threads_take_no_signals_and_the_starter_keeps_its_own),
 		TEST(options_are_heeded_or_refused),
+		TEST(threads_that_cannot_be_started),
 		TEST(pool_survives_each_failed_allocation),
 	};
 

@@ -90,6 +90,41 @@ static void await_of_ones_own_end_is_refused(void **state)
 	utw_deferred_unref(leak.hold);
 }
 
+static struct utw_result await_the_other(struct utw_task *task, void *data)
+{
+	struct leak *other = data;
+
+	return utw_task_await(task, utw_deferred_ref(other->whole));
+}
+
+static struct utw_result wait_for(void *value, void *data)
+{
+	(void)value;
+	return utw_result_wait(utw_deferred_ref(data));
+}
+
+/* The first awaits a deferred that waits for the second, which awaits the first. */
+static void tasks_that_await_each_other_are_refused(void **state)
+{
+	struct leak first = { .hold = utw_deferred_new() };
+	struct utw_deferred *second, *between;
+
+	(void)state;
+	first.whole = utw_task_start(await_itself, &first);
+	second = utw_task_start(await_the_other, &first);
+	between = utw_deferred_succeed(NULL);
+	utw_deferred_add_callback(between, wait_for, second);
+	utw_deferred_unref(second);
+	second = first.whole;
+	first.whole = between;
+	utw_deferred_callback(first.hold, NULL);
+	/* All three have that failure now, and only the last of them is to be heard. */
+	assert_failed(between, &utw_domain_errno, EDEADLK);
+	assert_true(utw_deferred_fired(second));
+	utw_deferred_unref(second);
+	utw_deferred_unref(first.hold);
+}
+
 static void await_of_one_that_dies_unfired_ends(void **state)
 {
 	struct utw_deferred *lost = utw_deferred_new();
@@ -234,12 +269,6 @@ static void unwinder_finds_its_way_and_its_end(void **state)
 	assert_in_range(frames.count, 4, 12);
 }
 
-static struct utw_result wait_for(void *value, void *data)
-{
-	(void)value;
-	return utw_result_wait(utw_deferred_ref(data));
-}
-
 static void backtrace_tells_what_waits_for_what(void **state)
 {
 	struct utw_deferred *leaf = utw_deferred_new_at("leaf.c", 1), *inner, *middle, *outer;
@@ -276,6 +305,7 @@ int main(void)
 		TEST(await_of_nothing_is_want_of_memory),
 		TEST(await_from_outside_is_refused),
 		TEST(await_of_ones_own_end_is_refused),
+		TEST(tasks_that_await_each_other_are_refused),
 		TEST(await_of_one_that_dies_unfired_ends),
 		TEST(start_survives_each_failed_allocation),
 		TEST(await_without_memory_fails_and_goes_on),

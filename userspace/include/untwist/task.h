@@ -66,8 +66,8 @@ UTW_API struct utw_deferred *utw_task_start_at(const char *file, int line, utw_t
  * a value or a failure, the caller's from now on (see utw_result_drop()). When it is
  * there already nothing is suspended. Failures of its own, of the errno domain: ENOMEM
  * for a `d` of NULL, which is what makers of deferreds return without memory, so that
- * they need no other check; EPERM when not called from inside the task; EDEADLK for the
- * task's own deferred. A deferred that dies unfired is a failure UTW_CANCELLED.
+ * they need no other check; EPERM when not called from inside the task; EDEADLK when `d`
+ * is the task's own deferred, or waits for that, directly or through others. A deferred that dies unfired is a failure UTW_CANCELLED.
  */
 #define utw_task_await(task, d) utw_task_await_at(UTW_HERE, task, d)
 UTW_API struct utw_result utw_task_await_at(const char *file, int line, struct utw_task *task,

@@ -106,6 +106,32 @@ static struct utw_result task_wait(struct utw_task *task, struct utw_deferred *d
 	return task->result;
 }
 
+/* The task whose end a deferred is, or NULL. */
+static const struct utw_task *task_of(const struct utw_deferred *d)
+{
+	return !d->fired && d->canceller == task_cancel ? d->canceller_data : NULL;
+}
+
+/* What `d` waits for itself, or NULL. */
+static const struct utw_deferred *next_awaited(const struct utw_deferred *d)
+{
+	const struct utw_task *task = task_of(d);
+
+	return task ? task->awaited : d->waiting_on;
+}
+
+/* Would the task wait for itself in the end? Only looked at where anything waits for it. */
+static bool leads_back(const struct utw_task *task, const struct utw_deferred *d)
+{
+	if (d == task->whole)
+		return true;
+	if (!task->whole->slots.count)
+		return false;
+	while (d && d != task->whole)
+		d = next_awaited(d);
+	return d;
+}
+
 static const char *await_refusal(const struct utw_task *task, const struct utw_deferred *d,
 				 int *error)
 {
@@ -117,9 +143,9 @@ static const char *await_refusal(const struct utw_task *task, const struct utw_d
 		*error = EPERM;
 		return "not called from inside the task";
 	}
-	if (d == task->whole) {
+	if (leads_back(task, d)) {
 		*error = EDEADLK;
-		return "a task cannot await its own end";
+		return "what was to be awaited waits for this task";
 	}
 	return NULL;
 }
@@ -227,11 +253,8 @@ int utw_task_backtrace(const struct utw_deferred *d, char *buf, size_t size)
 	if (size)
 		buf[0] = '\0';
 	while (d) {
-		bool is_task = !d->fired && d->canceller == task_cancel;
-		const struct utw_task *task = is_task ? d->canceller_data : NULL;
-
-		length += line_add(buf, size, length, d, task);
-		d = task ? task->awaited : d->waiting_on;
+		length += line_add(buf, size, length, d, task_of(d));
+		d = next_awaited(d);
 	}
 	return length > INT32_MAX ? INT32_MAX : (int)length;
 }
