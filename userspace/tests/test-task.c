@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <untwist/reactor.h>
 
@@ -342,6 +345,60 @@ static void each_thread_may_have_tasks_of_its_own(void **state)
 		pthread_join(threads[i], NULL);
 }
 
+static struct utw_result note_stack(struct utw_task *task, void *data)
+{
+	(void)task;
+	*(void **)data = __builtin_frame_address(0);
+	return utw_result_pass();
+}
+
+static void *run_one_task(void *data)
+{
+	utw_deferred_unref(utw_task_start(note_stack, data));
+	return NULL;
+}
+
+static void stack_is_used_again_and_goes_with_its_thread(void **state)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	void *first = NULL, *second = NULL;
+	unsigned char resident;
+	pthread_t thread;
+
+	(void)state;
+	run_one_task(&first);
+	run_one_task(&second);
+	assert_ptr_equal(first, second);
+	assert_int_equal(pthread_create(&thread, NULL, run_one_task, &second), 0);
+	pthread_join(thread, NULL);
+	assert_ptr_not_equal(first, second);
+	first = (void *)((uintptr_t)first & ~(page - 1));
+	assert_int_equal(mincore(first, page, &resident), 0);
+	second = (void *)((uintptr_t)second & ~(page - 1));
+	assert_int_equal(mincore(second, page, &resident), -1);
+	assert_int_equal(errno, ENOMEM);
+}
+
+/* More at once than a thread keeps, of different sizes. */
+static void stacks_of_many_sizes_come_and_go(void **state)
+{
+	struct utw_deferred *ball = utw_deferred_new(), *d[24];
+	unsigned int round, i;
+
+	(void)state;
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < ARRAY_SIZE(d); i++)
+			d[i] = utw_task_start_sized(await_one, utw_deferred_ref(ball),
+						    (size_t)(64 + i % 3 * 16) << 10);
+		utw_deferred_callback(ball, VALUE(round));
+		for (i = 0; i < ARRAY_SIZE(d); i++)
+			assert_int_equal(value_of(d[i]), i ? 0 : round);
+		utw_deferred_unref(ball);
+		ball = utw_deferred_new();
+	}
+	utw_deferred_unref(ball);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +414,8 @@ int main(void)
 		TEST(task_may_fire_what_another_one_awaits),
 		TEST(sleep_ends_on_time_or_with_a_cancel),
 		TEST(many_tasks_at_once),
+		TEST(stack_is_used_again_and_goes_with_its_thread),
+		TEST(stacks_of_many_sizes_come_and_go),
 		TEST(each_thread_may_have_tasks_of_its_own),
 	};
 

@@ -2,10 +2,7 @@
 /* Coroutines on ucontext; docs/decisions/coroutines.md says why that. */
 #include "task/coroutine.h"
 
-#include <errno.h>
 #include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* makecontext() hands on integers only; who resumes it for the first time leaves word here. */
 static _Thread_local struct utw_coroutine *beginning;
@@ -21,32 +18,14 @@ static void coroutine_main(void)
 	setcontext(&c->outside);
 }
 
-static int stack_map(struct utw_coroutine *c, size_t size)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	if (size > SIZE_MAX - 2 * page)
-		return -ENOMEM;
-	c->mapped = (size + page - 1) / page * page + page;
-	c->mapping = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-	if (c->mapping == MAP_FAILED)
-		return -ENOMEM;
-	if (mprotect(c->mapping, page, PROT_NONE) < 0) {
-		munmap(c->mapping, c->mapped);
-		return -ENOMEM;
-	}
-	utw_stack_notes_init(&c->notes, (char *)c->mapping + page, c->mapped - page);
-	return 0;
-}
-
 int utw_coroutine_init(struct utw_coroutine *c, size_t stack_size, void (*fn)(void *data),
 		       void *data)
 {
-	int err = stack_map(c, stack_size);
+	int err = utw_stack_take(&c->stack, stack_size);
 
 	if (err < 0)
 		return err;
+	utw_stack_notes_init(&c->notes, utw_stack_memory(&c->stack), utw_stack_size(&c->stack));
 	c->fn = fn;
 	c->data = data;
 	c->ended = false;
@@ -61,7 +40,7 @@ int utw_coroutine_init(struct utw_coroutine *c, size_t stack_size, void (*fn)(vo
 void utw_coroutine_release(struct utw_coroutine *c)
 {
 	utw_stack_notes_release(&c->notes);
-	munmap(c->mapping, c->mapped);
+	utw_stack_give_back(&c->stack);
 }
 
 #ifdef __SANITIZE_ADDRESS__

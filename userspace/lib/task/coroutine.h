@@ -2,9 +2,6 @@
 /*
  * A coroutine: a function with a stack of its own, that can stop in the middle and go
  * on later. It knows nothing of deferreds; task.c makes tasks of it.
- *
- * Below the stack lies a page that nobody may touch: running over its end is a
- * segmentation fault, not the corruption of somebody else's memory.
  */
 #ifndef UTW_TASK_COROUTINE_H
 #define UTW_TASK_COROUTINE_H
@@ -14,12 +11,12 @@
 #include <ucontext.h>
 
 #include "task/stack-switch.h"
+#include "task/stack.h"
 
 struct utw_coroutine {
 	ucontext_t inside; /* where it stands while it does not run */
 	ucontext_t outside; /* who resumed it */
-	void *mapping; /* the stack, with the page below it */
-	size_t mapped;
+	struct utw_stack stack;
 	struct utw_stack_notes notes;
 	void (*fn)(void *data);
 	void *data;
