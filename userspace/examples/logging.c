@@ -31,6 +31,8 @@ int main(void)
 	failure = utw_failure_from_errno(-ENOENT, "fetch", "the fourth apple");
 	utw_deferred_unref(utw_deferred_fail(failure));
 	utw_log_unhandled(NULL);
+	utw_log_output_release(&text);
+	utw_log_output_release(&json);
 	utw_log_free(log);
 	return 0;
 }

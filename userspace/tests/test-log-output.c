@@ -168,6 +168,7 @@ static void piped_init(struct piped *x,
 
 static void piped_release(struct piped *x)
 {
+	utw_log_output_release(&x->output);
 	utw_log_free(x->log);
 	close(x->ends[0]);
 	close(x->ends[1]);
@@ -263,8 +264,67 @@ static void output_that_cannot_write_is_told_of(void **state)
 	close(x.ends[0]);
 	utw_log_emit(x.log, UTW_LOG_INFO, "my.app", "gone");
 	assert_int_equal(confidant.code, EPIPE);
+	utw_log_output_release(&x.output);
 	utw_log_free(x.log);
 	close(x.ends[1]);
+}
+
+/* A pipe with room for one page takes just the beginning of a line of two. */
+static void line_taken_in_part_is_ended_before_the_next(void **state)
+{
+	struct confidant confidant = { .code = 0 };
+	struct piped x;
+	char word[6000], junk[4096];
+	const char *text, *begun;
+
+	(void)state;
+	piped_init(&x, utw_log_text_init);
+	utw_observer_init(&confidant.observer, confidant_event, UTW_LOG_DEBUG);
+	utw_log_add_observer(x.log, &confidant.observer);
+	assert_int_equal(fcntl(x.ends[1], F_SETPIPE_SZ, 2 * 4096), 2 * 4096);
+	memset(junk, '#', sizeof(junk));
+	assert_int_equal(write(x.ends[1], junk, sizeof(junk)), sizeof(junk));
+	memset(word, 'w', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	utw_log_emit(x.log, UTW_LOG_INFO, "my.app", "<{word}>", utw_field_text("word", word));
+	assert_int_equal(confidant.code, 0);
+	utw_log_emit(x.log, UTW_LOG_INFO, "my.app", "lost");
+	assert_int_equal(confidant.code, EAGAIN);
+	assert_int_equal(read(x.ends[0], junk, sizeof(junk)), sizeof(junk));
+	assert_int_equal(read(x.ends[0], junk, sizeof(junk)), sizeof(junk));
+	utw_log_emit(x.log, UTW_LOG_INFO, "my.app", "next");
+	text = piped_read(&x);
+	begun = memchr(junk, '<', sizeof(junk));
+	assert_non_null(begun);
+	assert_int_equal((size_t)(junk + sizeof(junk) - begun - 1) + strspn(text, "w"),
+			 sizeof(word) - 1);
+	assert_memory_equal(text + strspn(text, "w"), ">\n2", 3);
+	assert_non_null(strstr(text, " info     my.app: next\n"));
+	assert_null(strstr(text, "lost"));
+	piped_release(&x);
+}
+
+/* What was kept goes out at the end, if it can, and is forgotten if it cannot. */
+static void release_ends_the_line(void **state)
+{
+	struct piped x;
+	char word[6000], junk[4096];
+	const char *text;
+
+	(void)state;
+	piped_init(&x, utw_log_text_init);
+	assert_int_equal(fcntl(x.ends[1], F_SETPIPE_SZ, 4096), 4096);
+	memset(word, 'w', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	utw_log_emit(x.log, UTW_LOG_INFO, "my.app", "<{word}>", utw_field_text("word", word));
+	assert_int_equal(read(x.ends[0], junk, sizeof(junk)), sizeof(junk));
+	utw_log_output_release(&x.output);
+	text = piped_read(&x);
+	assert_string_equal(text + strlen(text) - 2, ">\n");
+	utw_log_text_init(&x.output, x.ends[1], UTW_LOG_DEBUG);
+	utw_log_add_observer(x.log, &x.output.observer);
+	utw_log_emit(x.log, UTW_LOG_INFO, "my.app", "<{word}>", utw_field_text("word", word));
+	piped_release(&x);
 }
 
 static void output_without_memory_is_told_of(void **state)
@@ -298,6 +358,8 @@ int main(void)
 		TEST(outputs_write_one_line_an_event),
 		TEST(long_lines_are_whole),
 		TEST(output_that_cannot_write_is_told_of),
+		TEST(line_taken_in_part_is_ended_before_the_next),
+		TEST(release_ends_the_line),
 		TEST(output_without_memory_is_told_of),
 	};
 

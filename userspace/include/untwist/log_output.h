@@ -13,6 +13,7 @@
 #ifndef UNTWIST_LOG_OUTPUT_H
 #define UNTWIST_LOG_OUTPUT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <untwist/api.h>
@@ -27,16 +28,21 @@ struct utw_log_output {
 	struct utw_observer observer;
 	int fd;
 	uint32_t reserved;
+	char *rest; /* of a line that was not taken in one piece */
+	size_t rest_length;
+	size_t rest_done;
 };
 
 /*
- * Prepare the caller's storage. `fd` stays the caller's, who may give another one between
- * removing and adding the observer. The observer fails with what writing reports: -EAGAIN
- * when a non-blocking descriptor takes nothing, and the line is lost; once a line has been
- * begun its rest is waited for.
+ * Prepare the caller's storage. `fd` stays the caller's. The observer fails with what
+ * writing reports, and the event is lost: -EAGAIN when a non-blocking descriptor takes
+ * nothing. Of a line that it takes in part the rest is kept, and comes before the next.
  */
 UTW_API void utw_log_text_init(struct utw_log_output *output, int fd, enum utw_log_level level);
 UTW_API void utw_log_json_init(struct utw_log_output *output, int fd, enum utw_log_level level);
+
+/* Remove the observer, try to write what was kept, and forget it. It may be initialized anew. */
+UTW_API void utw_log_output_release(struct utw_log_output *output);
 
 /* The lines themselves, without a newline at the end, for observers that do more with them. */
 UTW_API int utw_event_text(const struct utw_event *e, char *buf, size_t size);
