@@ -15,6 +15,7 @@
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
 #include <untwist/endpoint.h>
+#include <untwist/dns.h>
 #include <untwist/factory.h>
 #include <untwist/failure.h>
 #include <untwist/fake.h>
@@ -40,6 +41,7 @@
 #include <untwist/reactor.h>
 #include <untwist/semaphore.h>
 #include <untwist/sender.h>
+#include <untwist/resolver.h>
 #include <untwist/serial.h>
 #include <untwist/signal.h>
 #include <untwist/stateful.h>
