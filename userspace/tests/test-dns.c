@@ -50,6 +50,10 @@ static struct {
 	struct utw_dns *dns;
 	unsigned int asked;
 	char last[NAME_MAX_LEN];
+	bool hold; /* the answers for the sixth version */
+	unsigned char held[512];
+	size_t held_len;
+	struct utw_address held_to;
 } server;
 
 /* The name of the question in text; returns the bytes it takes. */
@@ -110,6 +114,12 @@ static void server_received(struct utw_datagram_receiver *r, const void *data, s
 			continue;
 		end += answer_add(reply + end, &zone[i]);
 		reply[7]++;
+	}
+	if (server.hold && type == 28) {
+		memcpy(server.held, reply, end);
+		server.held_len = end;
+		server.held_to = *from;
+		return;
 	}
 	utw_datagram_send(r->port, reply, end, from);
 }
@@ -216,6 +226,23 @@ static void both_families_are_found(void **state)
 	assert_string_equal(k.found, "[::1]:80 ");
 	look_up_all(&k, "fourth.test", AF_UNSPEC);
 	assert_string_equal(k.found, "127.0.0.1:80 ");
+	end();
+}
+
+static void one_family_does_not_wait_for_the_other(void **state)
+{
+	struct looked k;
+
+	(void)state;
+	begin();
+	server.hold = true;
+	look_up(&k, "both.test", AF_UNSPEC);
+	turn_until(server.reactor, k.count && server.held_len);
+	assert_string_equal(k.found, "127.0.0.1:80 ");
+	assert_false(k.done);
+	utw_datagram_send(server.port, server.held, server.held_len, &server.held_to);
+	turn_until(server.reactor, k.done);
+	assert_string_equal(k.found, "127.0.0.1:80 [::1]:80 ");
 	end();
 }
 
@@ -453,6 +480,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(both_families_are_found),
+		TEST(one_family_does_not_wait_for_the_other),
 		TEST(answers_are_remembered_as_long_as_they_say),
 		TEST(failures_are_told_apart),
 		TEST(numbers_are_asked_of_nobody),
