@@ -3,6 +3,7 @@
 #include <untwist/address.h>
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -132,7 +133,7 @@ static int format_unix(const struct utw_address *a, char *buf, size_t size)
 	if (from[0])
 		len = strnlen(from, len);
 	for (size_t i = 0; i < len; i++)
-		path[i] = from[i] >= ' ' && from[i] != 0x7f ? from[i] : '?';
+		path[i] = iscntrl((unsigned char)from[i]) ? (char)'?' : from[i];
 	if (!from[0])
 		path[0] = '@';
 	path[len] = '\0';

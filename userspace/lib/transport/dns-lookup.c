@@ -212,11 +212,12 @@ static int dns_start(struct utw_resolver *r, struct utw_lookup *l, const char *h
 		     unsigned int port, int family)
 {
 	struct utw_dns *d = utw_container_of(r, struct utw_dns, resolver);
-	struct utw_dns_lookup *w = calloc(1, sizeof(*w) + strlen(host) + 1);
+	size_t size = strlen(host) + 1;
+	struct utw_dns_lookup *w = calloc(1, sizeof(*w) + size);
 
 	if (!w)
 		return -ENOMEM;
-	strcpy(w->host, host);
+	memcpy(w->host, host, size);
 	w->dns = d;
 	w->hears = l;
 	w->port = port;

@@ -210,7 +210,8 @@ static void reverse_name(const char *text, char *buf, size_t size)
 
 struct utw_deferred *utw_dns_query(struct utw_dns *d, const char *name, enum utw_dns_type type)
 {
-	struct utw_dns_query *q = calloc(1, sizeof(*q) + strlen(name) + 1);
+	size_t size = strlen(name) + 1;
+	struct utw_dns_query *q = calloc(1, sizeof(*q) + size);
 	struct utw_deferred *deferred = utw_deferred_new();
 	char reversed[300];
 
@@ -219,7 +220,7 @@ struct utw_deferred *utw_dns_query(struct utw_dns *d, const char *name, enum utw
 		utw_deferred_unref(deferred);
 		return NULL;
 	}
-	strcpy(q->name, name);
+	memcpy(q->name, name, size);
 	q->dns = d;
 	q->type = type;
 	q->deferred = utw_deferred_ref(deferred);

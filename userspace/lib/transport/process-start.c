@@ -56,7 +56,7 @@ static void child_signals(void)
 	for (int signo = 1; signo < _NSIG; signo++)
 		sigaction(signo, &by_default, NULL);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 static void child_session(const struct utw_process_plan *plan, int report_fd)

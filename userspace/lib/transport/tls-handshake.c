@@ -175,7 +175,7 @@ static int start_layer(struct utw_tls_layer **ret, struct utw_transport *t,
 
 	if (utw_transport_is_record(t))
 		return -EINVAL;
-	if (utw_transport_closing(t))
+	if (!t || utw_transport_closing(t))
 		return -EPIPE;
 	if (t->producer)
 		return -EBUSY;
