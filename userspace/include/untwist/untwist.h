@@ -14,8 +14,8 @@
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
-#include <untwist/endpoint.h>
 #include <untwist/dns.h>
+#include <untwist/endpoint.h>
 #include <untwist/factory.h>
 #include <untwist/failure.h>
 #include <untwist/fake.h>
@@ -39,9 +39,9 @@
 #include <untwist/protocol.h>
 #include <untwist/queue.h>
 #include <untwist/reactor.h>
+#include <untwist/resolver.h>
 #include <untwist/semaphore.h>
 #include <untwist/sender.h>
-#include <untwist/resolver.h>
 #include <untwist/serial.h>
 #include <untwist/signal.h>
 #include <untwist/stateful.h>
