@@ -21,6 +21,7 @@
 #include <untwist/fake.h>
 #include <untwist/fd.h>
 #include <untwist/file_lock.h>
+#include <untwist/file_watch.h>
 #include <untwist/framed.h>
 #include <untwist/framing.h>
 #include <untwist/idle.h>
