@@ -144,7 +144,8 @@ UTW_API struct utw_failure *utw_endpoint_number(const struct utw_endpoint *e, co
  * Return: a failure that points at it, for @check.
  */
 UTW_API struct utw_failure *utw_endpoint_complain(const struct utw_endpoint *e, const char *key,
-						  const char *fmt, ...) UTW_PRINTF(3, 4);
+						  const char *fmt, ...) UTW_PRINTF(3, 4)
+	__attribute__((nonnull(3)));
 
 /**
  * utw_endpoint_quote() - make a value that means just a text

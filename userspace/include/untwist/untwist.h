@@ -6,6 +6,7 @@
 #include <untwist/address.h>
 #include <untwist/api.h>
 #include <untwist/call.h>
+#include <untwist/client.h>
 #include <untwist/custom.h>
 #include <untwist/cutter.h>
 #include <untwist/datagram.h>
@@ -37,6 +38,7 @@
 #include <untwist/process.h>
 #include <untwist/looping-call.h>
 #include <untwist/producer.h>
+#include <untwist/program.h>
 #include <untwist/protocol.h>
 #include <untwist/queue.h>
 #include <untwist/reactor.h>
@@ -44,6 +46,7 @@
 #include <untwist/semaphore.h>
 #include <untwist/sender.h>
 #include <untwist/serial.h>
+#include <untwist/service.h>
 #include <untwist/signal.h>
 #include <untwist/stateful.h>
 #include <untwist/stdio.h>
