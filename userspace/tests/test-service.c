@@ -157,6 +157,29 @@ static void stop_waits_for_each(void **state)
 	assert_int_equal(t.root.service.state, UTW_SERVICE_STOPPED);
 }
 
+/* Nothing is left of it, and an end that comes late finds nobody. */
+static void abandoned_stop_is_forgotten(void **state)
+{
+	struct utw_deferred *d;
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	assert_int_equal(utw_service_start(&t.root.service, NULL), 0);
+	story[0] = '\0';
+	t.b.ending = utw_deferred_new();
+	d = utw_service_stop(&t.root.service);
+	utw_service_abandon(&t.root.service);
+	utw_deferred_callback(t.b.ending, NULL);
+	assert_story_told("ec eb ");
+	assert_false(utw_deferred_fired(d));
+	utw_deferred_unref(t.b.ending);
+	utw_deferred_unref(d);
+	t.b.ending = NULL;
+	assert_int_equal(utw_service_start(&t.root.service, NULL), 0);
+	stop_now(&t.root.service);
+}
+
 static void failed_start_tells_why_and_is_stopped(void **state)
 {
 	struct utw_failure *why = NULL;
@@ -292,6 +315,7 @@ int main(void)
 		TEST(tree_starts_in_order_and_stops_in_reverse),
 		TEST(privileged_phase_comes_first),
 		TEST(stop_waits_for_each),
+		TEST(abandoned_stop_is_forgotten),
 		TEST(failed_start_tells_why_and_is_stopped),
 		TEST(names_are_unique_among_siblings),
 		TEST(late_child_is_started),

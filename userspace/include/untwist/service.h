@@ -139,6 +139,15 @@ UTW_API int utw_service_start(struct utw_service *s, struct utw_failure **why);
  */
 UTW_API struct utw_deferred *utw_service_stop(struct utw_service *s);
 
+/**
+ * utw_service_abandon() - do not wait for a stop that does not end
+ * @s: the root of a tree that is being stopped
+ *
+ * What its services still hold is theirs. The deferred of the stop does not
+ * fire any more.
+ */
+UTW_API void utw_service_abandon(struct utw_service *s);
+
 /** Called again and again by a struct utw_timer_service. */
 typedef void (*utw_timer_service_fn)(void *data);
 

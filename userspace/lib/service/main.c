@@ -226,6 +226,8 @@ static int run_life(struct utw_run *run, int argc, char **argv)
 			run_undo(run);
 		else
 			run_loop(run);
+		if (!run->stopped)
+			utw_service_abandon(&run->root);
 		if (run->program->teardown)
 			run->program->teardown(run);
 	}

@@ -128,7 +128,8 @@ static struct utw_result stop_went_on(void *value, struct utw_failure *failure, 
 {
 	(void)value;
 	(void)failure;
-	stop_next(data);
+	if (((struct utw_service *)data)->stopping)
+		stop_next(data);
 	return utw_result_value(NULL);
 }
 
@@ -139,6 +140,9 @@ static struct utw_result stop_ended(void *value, struct utw_failure *failure, vo
 
 	(void)value;
 	(void)failure;
+	/* Abandoned meanwhile. */
+	if (!d)
+		return utw_result_value(NULL);
 	s->stopping = NULL;
 	s->state = UTW_SERVICE_STOPPED;
 	utw_deferred_callback(d, NULL);
@@ -185,4 +189,15 @@ struct utw_deferred *utw_service_stop(struct utw_service *s)
 	s->stopping = utw_deferred_ref(d);
 	stop_next(s);
 	return d;
+}
+
+void utw_service_abandon(struct utw_service *s)
+{
+	struct utw_link *link;
+
+	for (link = s->children.prev; link != &s->children; link = link->prev)
+		utw_service_abandon(service_at(link));
+	utw_deferred_unref(s->stopping);
+	s->stopping = NULL;
+	s->state = UTW_SERVICE_STOPPED;
 }
