@@ -40,6 +40,7 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/protocol", _library("base", "transport", "protocol")),
     ("userspace/lib/endpoint", _library("base", "protocol", "endpoint")),
     ("userspace/lib/service", _library("base", "service")),
+    ("userspace/testing", [SYSTEM, PUBLIC, r"<untwist/testing/\w+\.h>"]),
     ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),
     ("userspace/bench", [SYSTEM, PUBLIC, UAPI]),
     ("userspace/examples", [SYSTEM, PUBLIC, UAPI]),
