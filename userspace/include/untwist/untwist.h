@@ -6,12 +6,12 @@
 #include <untwist/address.h>
 #include <untwist/api.h>
 #include <untwist/call.h>
+#include <untwist/child.h>
 #include <untwist/client.h>
+#include <untwist/cooperator.h>
 #include <untwist/custom.h>
 #include <untwist/cutter.h>
 #include <untwist/datagram.h>
-#include <untwist/child.h>
-#include <untwist/cooperator.h>
 #include <untwist/deferred.h>
 #include <untwist/deferred_list.h>
 #include <untwist/device.h>
@@ -26,17 +26,17 @@
 #include <untwist/framed.h>
 #include <untwist/framing.h>
 #include <untwist/idle.h>
-#include <untwist/layer.h>
 #include <untwist/inspect.h>
+#include <untwist/layer.h>
 #include <untwist/line.h>
 #include <untwist/lock.h>
 #include <untwist/log.h>
 #include <untwist/log_output.h>
+#include <untwist/looping-call.h>
 #include <untwist/memory.h>
 #include <untwist/policy.h>
 #include <untwist/pool.h>
 #include <untwist/process.h>
-#include <untwist/looping-call.h>
 #include <untwist/producer.h>
 #include <untwist/program.h>
 #include <untwist/protocol.h>
@@ -55,9 +55,9 @@
 #include <untwist/timer.h>
 #include <untwist/tls.h>
 #include <untwist/transport.h>
+#include <untwist/trigger.h>
 #include <untwist/udp.h>
 #include <untwist/unix.h>
-#include <untwist/trigger.h>
 #include <untwist/watch.h>
 
 #endif
