@@ -12,14 +12,6 @@ int main(void)
 		&pair_pipe,	    &pair_socket, &pair_seqpacket,     &pair_tcp,
 		&pair_unix,	    &pair_memory, &pair_memory_record, &pair_layer,
 		&pair_layer_record, &pair_serial, &pair_terminal,
-		&pair_pipe,	&pair_socket,	 &pair_seqpacket,     &pair_tcp,
-		&pair_terminal, &pair_layer,	 &pair_layer_record,  &pair_pipe,
-		&pair_socket,	&pair_seqpacket, &pair_tcp,	      &pair_unix,
-		&pair_terminal, &pair_pipe,	 &pair_socket,	      &pair_seqpacket,
-		&pair_tcp,	&pair_unix,	 &pair_serial,	      &pair_terminal,
-		&pair_pipe,	&pair_socket,	 &pair_seqpacket,     &pair_tcp,
-		&pair_unix,	&pair_memory,	 &pair_memory_record, &pair_serial,
-		&pair_terminal,
 	};
 	struct pair_kind device;
 	int failed = 0;
