@@ -135,6 +135,7 @@ void untwist_channel_kill(struct untwist_channel *ch)
 	 */
 	wake_up_all(&ch->wait);
 	kill_fasync(&ch->fasync, SIGIO, POLL_HUP);
+	untwist_requests_signal(&ch->requests);
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_channel_kill);
 

@@ -33,6 +33,7 @@ int untwist_cq_init(struct untwist_cq *cq, u32 max)
 	cq->max = max;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_init);
 
 /**
  * untwist_cq_share() - have the program read from a ring
@@ -61,6 +62,7 @@ bool untwist_cq_share(struct untwist_cq *cq, struct untwist_ring *shared,
 	atomic_set_release(&cq->in_use, 0);
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_share);
 
 /**
  * untwist_cq_release() - free the memory of a queue
@@ -71,6 +73,7 @@ void untwist_cq_release(struct untwist_cq *cq)
 	if (!cq->shared)
 		kvfree(cq->entries);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_release);
 
 /*
  * Take over how far the program has read in the ring. Several may do so at
@@ -122,6 +125,7 @@ u32 untwist_cq_reserve(struct untwist_cq *cq, u32 n)
 		in_use = atomic_read(&cq->in_use);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_reserve);
 
 /**
  * untwist_cq_unreserve() - give credits back
@@ -173,6 +177,7 @@ u32 untwist_cq_ready(const struct untwist_cq *cq)
 
 	return ready > READ_ONCE(cq->max) ? 0 : ready;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_put);
 EXPORT_SYMBOL_IF_KUNIT(untwist_cq_ready);
 
 /**
@@ -187,6 +192,7 @@ bool untwist_cq_check(struct untwist_cq *cq)
 		cq_refresh(cq);
 	return !READ_ONCE(cq->broken);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_check);
 
 /**
  * untwist_cq_room() - whether there is a credit
@@ -200,6 +206,7 @@ bool untwist_cq_room(struct untwist_cq *cq)
 		cq_refresh(cq);
 	return atomic_read(&cq->in_use) < (int)cq->max;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_room);
 
 /**
  * untwist_cq_read() - move completions to a program
@@ -235,3 +242,4 @@ ssize_t untwist_cq_read(struct untwist_cq *cq, struct iov_iter *to, bool *made_r
 	*made_room = untwist_cq_unreserve(cq, n);
 	return n * sizeof(struct untwist_cqe);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_unreserve);

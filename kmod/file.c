@@ -58,9 +58,12 @@ static bool data_ready(const struct untwist_channel *ch)
 	return untwist_receive_ready(ch) || untwist_receive_ended(ch);
 }
 
+/* Whether read() has something to say; of a ring's completions, that they are not its. */
 static bool channel_ready(const struct untwist_channel *ch)
 {
-	return reads_data(ch) ? data_ready(ch) : untwist_requests_ready(&ch->requests);
+	if (reads_data(ch))
+		return data_ready(ch);
+	return READ_ONCE(ch->requests.ring) || untwist_requests_ready(&ch->requests);
 }
 
 /*
@@ -330,8 +333,11 @@ static long ioctl_ring_setup(struct untwist_channel *ch, void __user *arg, size_
 	/* The reply is to be read: what a short structure cannot hold is lost. */
 	if (size < sizeof(setup))
 		return -EINVAL;
-	/* Before anything is done: afterwards it could not be undone. */
-	if (clear_user(arg, size))
+	/*
+	 * Whether the reply can be written, before anything is done: afterwards
+	 * it could not be undone. If it fails, the argument is as it was.
+	 */
+	if (copy_to_user(arg, &setup, sizeof(setup)))
 		return -EFAULT;
 	ret = untwist_ring_setup(ch, &setup);
 	if (ret)

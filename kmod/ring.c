@@ -59,6 +59,15 @@ static void ring_set_flags(struct untwist_ringbuf *ring, u32 set, u32 clear)
 	raw_spin_unlock_irqrestore(&ring->flags_lock, irq);
 }
 
+/* For good. Who waits for completions would wait in vain. */
+static void ring_break(struct untwist_channel *ch, struct untwist_ringbuf *ring)
+{
+	if (READ_ONCE(ring->flags) & UNTWIST_RING_BROKEN)
+		return;
+	ring_set_flags(ring, UNTWIST_RING_BROKEN, 0);
+	wake_up_all(&ch->wait);
+}
+
 /**
  * untwist_ring_broken() - whether the program has written what cannot be
  * @ch: channel, with or without a ring
@@ -72,9 +81,10 @@ bool untwist_ring_broken(struct untwist_channel *ch)
 	if (!ring)
 		return false;
 	if (!untwist_cq_check(&ch->requests.cq))
-		ring_set_flags(ring, UNTWIST_RING_BROKEN, 0);
+		ring_break(ch, ring);
 	return READ_ONCE(ring->flags) & UNTWIST_RING_BROKEN;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_ring_broken);
 
 /**
  * untwist_ring_wants_wake() - whether the program wants to hear of completions
@@ -141,7 +151,7 @@ static int sq_waiting(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 
 	if (n <= ring->sq_mask + 1 && !untwist_ring_broken(ch))
 		return (int)n;
-	ring_set_flags(ring, UNTWIST_RING_BROKEN, 0);
+	ring_break(ch, ring);
 	return -EBADMSG;
 }
 
@@ -169,11 +179,31 @@ static int ring_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring,
 		taken -= untwist_intake_drop_chain(in);
 	else
 		untwist_intake_end_chain(in);
-	ring->sq_head += taken;
+	WRITE_ONCE(ring->sq_head, ring->sq_head + taken);
 	/* Pairs with the program's acquire: the entries were copied. */
 	smp_store_release(&ring->head->sq_head, ring->sq_head);
 	untwist_intake_end(in);
 	return taken ? taken : ret;
+}
+
+/*
+ * Who waits for completions wants those, too, of what is still in the ring:
+ * the poller may have gone to rest because there was no room.
+ */
+static int enter_poller(struct untwist_channel *ch, struct untwist_ringbuf *ring,
+			const struct untwist_ring_enter *enter)
+{
+	bool wake = enter->flags & UNTWIST_ENTER_WAKE;
+
+	if (enter->to_submit && untwist_channel_dead(ch))
+		return -ENODEV;
+	if (enter->min_complete)
+		wake |= READ_ONCE(ring->head->sq_tail) != READ_ONCE(ring->sq_head);
+	if (wake) {
+		WRITE_ONCE(ring->poller_kicked, true);
+		wake_up(&ring->poller_wait);
+	}
+	return min_t(u32, enter->to_submit, INT_MAX);
 }
 
 static int enter_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring,
@@ -182,13 +212,10 @@ static int enter_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring
 	struct untwist_intake in;
 	int ret;
 
-	if (ring->poller) {
-		if (enter->flags & UNTWIST_ENTER_WAKE) {
-			WRITE_ONCE(ring->poller_kicked, true);
-			wake_up(&ring->poller_wait);
-		}
-		return min_t(u32, enter->to_submit, INT_MAX);
-	}
+	if (untwist_ring_broken(ch))
+		return -EBADMSG;
+	if (ring->poller)
+		return enter_poller(ch, ring, enter);
 	if (!enter->to_submit)
 		return 0;
 	if (mutex_lock_interruptible(&ring->sq_lock))
@@ -287,25 +314,36 @@ int untwist_ring_enter(struct untwist_channel *ch, const struct untwist_ring_ent
 		return taken;
 	return ret ? ret : taken;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_ring_enter);
 
 /* The poller: a thread that submits, so that the program need not call. */
 
-static bool poller_may_rest(struct untwist_channel *ch, struct untwist_ringbuf *ring)
+/* Returns true if something was taken. */
+static bool poller_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 {
-	bool rest;
+	struct untwist_intake in;
+	int taken;
 
-	ring_set_flags(ring, UNTWIST_RING_NEED_WAKEUP, 0);
-	/* Pairs with the program's, between its tail and its look at the flag. */
-	smp_mb();
-	rest = sq_waiting(ch, ring) <= 0 || !untwist_requests_room(ch);
-	if (!rest)
-		ring_set_flags(ring, 0, UNTWIST_RING_NEED_WAKEUP);
-	return rest;
+	untwist_intake_init(&in, ch, true);
+	in.no_memory = true;
+	mutex_lock(&ring->sq_lock);
+	taken = ring_submit(ch, ring, U32_MAX, &in);
+	mutex_unlock(&ring->sq_lock);
+	/* Nobody is there who could be told. */
+	if (taken == -E2BIG)
+		ring_break(ch, ring);
+	return taken > 0;
 }
 
-static void poller_sleep(struct untwist_ringbuf *ring)
+/* Say that it is to be woken, and look once more; whatever there is no way to take waits, too. */
+static void poller_rest(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 {
-	wait_event_idle(ring->poller_wait, READ_ONCE(ring->poller_kicked) || kthread_should_stop());
+	ring_set_flags(ring, UNTWIST_RING_NEED_WAKEUP, 0);
+	/* Pairs with the program's, between its index and its look at the flag. */
+	smp_mb();
+	if (!poller_submit(ch, ring))
+		wait_event_idle(ring->poller_wait,
+				READ_ONCE(ring->poller_kicked) || kthread_should_stop());
 	WRITE_ONCE(ring->poller_kicked, false);
 	ring_set_flags(ring, 0, UNTWIST_RING_NEED_WAKEUP);
 }
@@ -317,21 +355,12 @@ static int ring_poller(void *data)
 	u64 busy = ktime_get_ns();
 
 	while (!kthread_should_stop()) {
-		struct untwist_intake in;
-		int taken;
-
-		untwist_intake_init(&in, ch, true);
-		in.no_memory = true;
-		mutex_lock(&ring->sq_lock);
-		taken = ring_submit(ch, ring, U32_MAX, &in);
-		mutex_unlock(&ring->sq_lock);
-		/* Nobody is there who could be told. */
-		if (taken == -E2BIG)
-			ring_set_flags(ring, UNTWIST_RING_BROKEN, 0);
-		if (taken > 0)
+		if (poller_submit(ch, ring)) {
 			busy = ktime_get_ns();
-		else if (ktime_get_ns() - busy > ring->idle_ns && poller_may_rest(ch, ring))
-			poller_sleep(ring);
+		} else if (ktime_get_ns() - busy > ring->idle_ns) {
+			poller_rest(ch, ring);
+			busy = ktime_get_ns();
+		}
 		cond_resched();
 	}
 	return 0;
@@ -418,9 +447,11 @@ static int setup_complete(struct untwist_ring_setup *setup)
 	setup->sq_entries = roundup_pow_of_two(setup->sq_entries);
 	if (!setup->cq_entries)
 		setup->cq_entries = min(2 * setup->sq_entries, RING_ENTRIES_MAX);
-	if (setup->cq_entries < setup->sq_entries || setup->cq_entries > RING_ENTRIES_MAX)
+	if (setup->cq_entries > RING_ENTRIES_MAX)
 		return -EINVAL;
 	setup->cq_entries = roundup_pow_of_two(setup->cq_entries);
+	if (setup->cq_entries < setup->sq_entries)
+		return -EINVAL;
 	if (!setup->idle_us)
 		setup->idle_us = RING_IDLE_US;
 	setup->arena_size = PAGE_ALIGN(setup->arena_size);
@@ -525,6 +556,7 @@ int untwist_ring_setup(struct untwist_channel *ch, struct untwist_ring_setup *se
 	}
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_ring_setup);
 
 /**
  * untwist_ring_mmap() - map a ring into a program

@@ -390,6 +390,9 @@ u32 untwist_intake_drop_chain(struct untwist_intake *in)
 	struct untwist_slot *slot = in->first;
 	u32 length = in->length;
 
+	/* Who is told of the room may be so by the work, which needs the device. */
+	if (slot)
+		intake_enter(in);
 	while (slot) {
 		struct untwist_slot *next = slot->next;
 
@@ -453,8 +456,8 @@ int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_sub
 	untwist_intake_init(&in, ch, false);
 	ret = untwist_requests_make(ch);
 	while (!ret && taken < submit->count) {
-		/* Others may read as fast as this submits. */
-		if (taken && signal_pending(current))
+		/* Others may read as fast as this submits; a chain is taken whole. */
+		if (taken && !in.first && signal_pending(current))
 			break;
 		intake_leave(&in);
 		ret = copy_struct_from_user(&sqe, sizeof(sqe),

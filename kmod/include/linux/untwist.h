@@ -77,7 +77,8 @@ enum untwist_payload_flags {
  *	the driver completes the request from any context, even before it
  *	returns; or a negative errno, and the core completes it with that.
  *	One thread's requests come in the order of their submission; those of
- *	several threads may come at the same time.
+ *	several threads may come at the same time. The thread is not always
+ *	the program's: what a program may do is to be asked in open.
  * @done: optional; release what the request held, as DMA mappings. Called on
  *	the device's workqueue, may sleep, one at a time for each channel:
  *	after untwist_complete() and before the program can see the completion.

@@ -225,9 +225,11 @@ struct untwist_cancel {
  * load sq_head (acquire), fill entries, store sq_tail (release), then
  * UNTWIST_IOC_RING_ENTER, or with UNTWIST_RING_SQPOLL only if, after a full
  * barrier, kernel_flags has NEED_WAKEUP. To reap: load cq_tail (acquire), read
- * entries, store cq_head (release). An index that cannot be breaks the ring:
- * nothing is submitted any more, enter fails with EBADMSG, poll says EPOLLERR,
- * and kernel_flags tells.
+ * entries, store cq_head (release); with SQPOLL, if there are entries that
+ * found no room, a look at NEED_WAKEUP is due after that, too. An index that
+ * cannot be breaks the ring: nothing is submitted any more, enter fails with
+ * EBADMSG, poll says EPOLLERR, and kernel_flags tells. With SQPOLL, so does a
+ * chain that can never fit.
  *
  * A completion wakes who polls or waits, and signals the ring's eventfd. Not
  * so while user_flags has NO_WAKE; and with EVENT_IDX only when cq_tail passes
@@ -477,13 +479,15 @@ struct untwist_lost {
  * completes exactly once; what is wrong with one is its result. Fewer than asked
  * for: the rest finds no room until completions are reaped. Once something was
  * taken, that is returned whatever the wait came to. ENXIO: there is no ring;
- * EBADMSG: it is broken; EAGAIN: no room for the first; ETIME, EINTR; ENODEV.
+ * EBADMSG: it is broken; EAGAIN: no room for the first; E2BIG: it begins a chain
+ * that can never fit; ETIME, EINTR; ENODEV.
  */
 #define UNTWIST_IOC_RING_ENTER	_IOW(UNTWIST_IOC_MAGIC, 17, struct untwist_ring_enter)
 
 /*
  * UNTWIST_IOC_RING_EVENTFD: signal this eventfd with each batch of completions,
- * of a ring or not; -1, no more. EBADF, EINVAL: not an eventfd.
+ * of a ring or not, and when the device is gone; -1, no more. EBADF, EINVAL: not
+ * an eventfd.
  */
 #define UNTWIST_IOC_RING_EVENTFD _IOW(UNTWIST_IOC_MAGIC, 18, __s32)
 

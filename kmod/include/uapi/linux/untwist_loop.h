@@ -29,8 +29,8 @@
 
 /*
  * A driver that does what it must not, to see what becomes of that: arg[0] is
- * one of UNTWIST_LOOP_FAULT_*. Needs CAP_SYS_RAWIO, for it warns in the kernel's
- * log (else EPERM; EINVAL for an unknown fault).
+ * one of UNTWIST_LOOP_FAULT_*. Needs CAP_SYS_RAWIO at the open, for it warns in
+ * the kernel's log (else EPERM; EINVAL for an unknown fault).
  */
 #define UNTWIST_LOOP_OP_FAULT	(UNTWIST_OP_DRIVER + 3)
 
