@@ -33,7 +33,8 @@ bool process_sleeps(pid_t pid)
 	for (;;) {
 		char state = task_state(pid);
 
-		if (state == 'S')
+		/* Threads of the kernel may sleep idly, so that they are no load. */
+		if (state == 'S' || state == 'I')
 			return true;
 		if (!state || state == 'Z' || state == 'X')
 			return false;
