@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <untwist/deferred.h>
@@ -110,6 +111,50 @@ static void tcp_meets_tcp(void **state)
 	turn_until(m.near.reactor, m.far.recorders[0].data_len == 5);
 	utw_deferred_unref(d);
 	meeting_close(&m);
+}
+
+static void unix_meets_unix(void **state)
+{
+	struct utw_deferred *d;
+	struct meeting m;
+	char text[64];
+
+	(void)state;
+	meeting_open(&m);
+	snprintf(text, sizeof(text), "unix:@untwist-endpoint-%d", getpid());
+	assert_int_equal(listen_at(&m, text), 0);
+	assert_string_equal(utw_port_name(m.port), text);
+	d = connect_to(&m, text);
+	turn_until(m.near.reactor, m.fired && m.far.count);
+	assert_null(m.failure);
+	utw_transport_write(m.protocol->transport, "hello", 5);
+	turn_until(m.near.reactor, m.far.recorders[0].data_len == 5);
+	utw_deferred_unref(d);
+	meeting_close(&m);
+}
+
+static void serial_port_is_opened_as_told(void **state)
+{
+	struct utw_deferred *d;
+	struct termios settings;
+	struct meeting m;
+	char text[64];
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	snprintf(text, sizeof(text), "serial:%s:9600:stop=2:flow=xonxoff", ptsname(master));
+	meeting_open(&m);
+	d = connect_to(&m, text);
+	turn_until(m.near.reactor, m.fired);
+	assert_null(m.failure);
+	assert_int_equal(tcgetattr(master, &settings), 0);
+	assert_true(settings.c_cflag & CSTOPB);
+	assert_true(settings.c_iflag & IXON);
+	utw_deferred_unref(d);
+	meeting_close(&m);
+	close(master);
 }
 
 static void refused_attempt_names_the_address(void **state)
@@ -351,6 +396,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tcp_meets_tcp),
+		TEST(unix_meets_unix),
+		TEST(serial_port_is_opened_as_told),
 		TEST(refused_attempt_names_the_address),
 		TEST(taken_port_is_a_failure),
 		TEST(descriptor_is_taken_over),

@@ -6,7 +6,8 @@
  *
  *	tcp:localhost:4000		tcp:[::1]:4000:timeout=5	(to connect to)
  *	tcp:4000			tcp:0:interface=localhost	(to listen at)
- *	device:/dev/untwist/loop0
+ *	unix:/run/name.sock		unix:@abstract:mode=660		(mode to listen)
+ *	device:/dev/untwist/loop0	serial:/dev/ttyS0:9600:parity=even
  *	fd:3		stdio:		systemd:0	systemd:name=web
  *
  * An argument is KEY=VALUE or, in the order that the type gives, a VALUE alone.
@@ -20,6 +21,10 @@
  * Types, and what they take (* must be there; order as for values alone):
  *	tcp to connect: host* (a number or "localhost"), port*, timeout (seconds)
  *	tcp to listen: port* (0: any), interface
+ *	unix to connect: path* (or @ and an abstract name), timeout (seconds)
+ *	unix to listen: path*, mode (octal; what the umask leaves)
+ *	serial: path*, baud (115200), data (8), parity (none, odd, even, mark,
+ *		space), stop (1), flow (none, rtscts, xonxoff)
  *	device: path*. Each connection is an open file of its own
  *	fd to connect: number*, of a pipe, socket, terminal, which is taken over
  *	fd to listen: number*, of a socket that listens, which is taken over

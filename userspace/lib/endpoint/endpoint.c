@@ -26,6 +26,8 @@ const struct utw_endpoint_type *const utw_endpoint_types[] = {
 	&utw_endpoint_fd_client,      &utw_endpoint_fd_server,
 	&utw_endpoint_stdio_client,   &utw_endpoint_stdio_server,
 	&utw_endpoint_device_client,  &utw_endpoint_device_server,
+	&utw_endpoint_unix_client,    &utw_endpoint_unix_server,
+	&utw_endpoint_serial_client,  &utw_endpoint_serial_server,
 	&utw_endpoint_systemd_server, NULL,
 };
 

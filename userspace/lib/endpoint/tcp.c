@@ -35,7 +35,8 @@ static struct utw_failure *tcp_address(const struct utw_endpoint *e, const char 
 		return utw_endpoint_complain(e, host_key, "%s is too long", host_key);
 	bare = strchr(host, ':') && *host != '[';
 	snprintf(text, sizeof(text), bare ? "[%s]:%u" : "%s:%u", host, (unsigned int)port);
-	if (utw_address_parse(ret, text))
+	/* "unix:80" is an address as well. */
+	if (utw_address_parse(ret, text) || ret->storage.ss_family == AF_UNIX)
 		return utw_endpoint_complain(e, host_key,
 					     "%s is neither an IP address nor \"localhost\"",
 					     host_key);
