@@ -4,6 +4,8 @@
 
 #include <untwist/deferred.h>
 
+char utw_outcome_none;
+
 /* Puts the result back that was taken. */
 static struct utw_result put_back(void *value, void *data)
 {

@@ -85,7 +85,7 @@ static int player_parse(struct utw_player *p, const char *line)
 	p->due = strtoull(line, &at, 10);
 	if (errno || at == line || *at != ' ' || !strchr("<>x", at[1]) || !at[1])
 		return -EBADMSG;
-	p->kind = at[1];
+	p->kind = (unsigned char)at[1];
 	at += 2;
 	free(p->bytes);
 	p->bytes = malloc(strlen(at) / 2 + 1);

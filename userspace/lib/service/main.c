@@ -25,7 +25,7 @@ static int run_complain(struct utw_run *run, const char *what, int error,
 	if (failure)
 		utw_failure_format(failure, story, sizeof(story));
 	else
-		snprintf(story, sizeof(story), "%s: %s", what, strerror(-error));
+		snprintf(story, sizeof(story), "%s: %s", what, strerrordesc_np(-error));
 	utw_failure_unref(failure);
 	utw_run_log(run, "%s", story);
 	return UTW_EXIT_START;

@@ -25,7 +25,10 @@ struct utw_deferred;
 struct utw_domain;
 
 /** What utw_outcome_value() returns when there is no value. */
-#define UTW_OUTCOME_NONE ((void *)-1)
+#define UTW_OUTCOME_NONE ((void *)&utw_outcome_none)
+
+/* Nothing is in it; it only is at no other value's address. */
+UTW_API extern char utw_outcome_none;
 
 /**
  * utw_outcome_pending() - has it no result yet?
