@@ -61,6 +61,19 @@ bool guests_come(struct guests *g, struct utw_factory *f, const char *peer)
 	return true;
 }
 
+struct utw_protocol *guests_serve(struct guests *g, struct utw_factory *f, unsigned int which)
+{
+	struct utw_protocol *p = utw_factory_build(f, NULL);
+	int fd[2];
+
+	assert_non_null(p);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	g->fd[which] = fd[0];
+	assert_int_equal(utw_fd_transport_new(NULL, g->reactor, fd[1], fd[1], p), 0);
+	turn_all(g->reactor);
+	return p;
+}
+
 ssize_t guests_received(struct guests *g, unsigned int which, void *data, size_t size)
 {
 	turn_all(g->reactor);

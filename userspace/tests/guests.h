@@ -30,6 +30,9 @@ void guests_close(struct guests *g);
  */
 bool guests_come(struct guests *g, struct utw_factory *f, const char *peer);
 
+/* The same for a factory that may build its protocol later, as guest `which`. */
+struct utw_protocol *guests_serve(struct guests *g, struct utw_factory *f, unsigned int which);
+
 /* What the test has received of a guest, at most `size` bytes; -1: nothing. */
 ssize_t guests_received(struct guests *g, unsigned int which, void *data, size_t size);
 void guests_send(struct guests *g, unsigned int which, const void *data, size_t len);

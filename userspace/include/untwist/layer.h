@@ -31,6 +31,7 @@
 extern "C" {
 #endif
 
+struct utw_address;
 struct utw_buffer;
 struct utw_failure;
 struct utw_layer;
@@ -76,6 +77,8 @@ struct utw_layer {
 	struct utw_custom custom;
 	const struct utw_layer_ops *ops;
 	struct utw_protocol *protocol;
+	const struct utw_address *peer;
+	const struct utw_address *host;
 	struct utw_buffer *held;
 	struct utw_failure *reason;
 	size_t record_len;
@@ -95,6 +98,25 @@ struct utw_layer {
  */
 UTW_API void utw_layer_init(struct utw_layer *l, const struct utw_layer_ops *ops,
 			    struct utw_protocol *above);
+
+/**
+ * utw_layer_set_addresses() - tell other addresses than the transport below
+ * @l: a layer whose transport below is not ready yet
+ * @peer: of the other side, NULL for none; stays until @begin
+ * @host: of this side; likewise
+ */
+UTW_API void utw_layer_set_addresses(struct utw_layer *l, const struct utw_address *peer,
+				     const struct utw_address *host);
+
+/**
+ * utw_layer_preload() - let bytes come before those of the transport below
+ * @l: a layer over a stream that has a transport below
+ * @data: what somebody else has read of it already; copied
+ * @len: how many bytes
+ *
+ * Without memory for them the connection is ended.
+ */
+UTW_API void utw_layer_preload(struct utw_layer *l, const void *data, size_t len);
 
 /**
  * utw_layer_release() - free what a layer holds that never had a transport

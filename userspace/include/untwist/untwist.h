@@ -40,6 +40,7 @@
 #include <untwist/producer.h>
 #include <untwist/program.h>
 #include <untwist/protocol.h>
+#include <untwist/proxy.h>
 #include <untwist/queue.h>
 #include <untwist/reactor.h>
 #include <untwist/resolver.h>

@@ -237,8 +237,8 @@ static void layer_made(struct utw_protocol *p)
 	struct utw_custom_options options = {
 		.name = utw_transport_name(below),
 		.record = utw_transport_is_record(below),
-		.peer = utw_transport_peer(below),
-		.host = utw_transport_host(below),
+		.peer = l->peer ? l->peer : utw_transport_peer(below),
+		.host = l->peer ? l->host : utw_transport_host(below),
 	};
 	int error = utw_custom_transport_new(NULL, utw_transport_reactor(below), &l->custom,
 					     &layer_custom, &options, l->protocol);
@@ -344,6 +344,19 @@ void utw_layer_init(struct utw_layer *l, const struct utw_layer_ops *ops,
 	utw_call_init(&l->later, layer_later);
 	l->ops = ops;
 	l->protocol = above;
+}
+
+void utw_layer_set_addresses(struct utw_layer *l, const struct utw_address *peer,
+			     const struct utw_address *host)
+{
+	l->peer = peer;
+	l->host = host;
+}
+
+void utw_layer_preload(struct utw_layer *l, const void *data, size_t len)
+{
+	if (len)
+		layer_hold(l, data, len);
 }
 
 void utw_layer_lose(struct utw_layer *l, struct utw_failure *reason)
