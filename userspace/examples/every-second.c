@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include <untwist/looping-call.h>
+#include <untwist/looping_call.h>
 #include <untwist/reactor.h>
 #include <untwist/signal.h>
 #include <untwist/timer.h>

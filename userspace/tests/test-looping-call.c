@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Looping calls, on the fake reactor's clock: the grid, and how a loop ends. */
-#include <untwist/looping-call.h>
+#include <untwist/looping_call.h>
 
 #include <errno.h>
 #include <stdio.h>

@@ -32,7 +32,7 @@
 #include <untwist/lock.h>
 #include <untwist/log.h>
 #include <untwist/log_output.h>
-#include <untwist/looping-call.h>
+#include <untwist/looping_call.h>
 #include <untwist/memory.h>
 #include <untwist/policy.h>
 #include <untwist/pool.h>

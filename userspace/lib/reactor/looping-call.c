@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The looping call: a timer that is set to the next point of a grid of integers. */
-#include <untwist/looping-call.h>
+#include <untwist/looping_call.h>
 
 #include <errno.h>
 #include <string.h>
