@@ -9,7 +9,7 @@
 #include "harness-alloc.h"
 #include "harness.h"
 
-#define MANY 2000
+#define MANY 50000 /* enough for many a horizon */
 
 struct item {
 	uint64_t key;
@@ -35,6 +35,10 @@ static void assert_consistent(const struct utw_heap *heap)
 		assert_int_equal(heap->positions[entry->handle], i);
 		assert_int_equal(item->handle, entry->handle);
 		assert_true(item->key == entry->key);
+		assert_true((i < heap->near) == (entry->key <= heap->horizon));
+		if (i > 0 && i < heap->near)
+			assert_false(
+				item_before(item, heap->items[heap->entries[(i - 1) / 4].handle]));
 	}
 }
 
@@ -54,7 +58,7 @@ static void fill(struct utw_heap *heap, unsigned int *seed)
 	assert_consistent(heap);
 }
 
-static struct item *first_item(const struct utw_heap *heap)
+static struct item *first_item(struct utw_heap *heap)
 {
 	const struct utw_heap_entry *first = utw_heap_first(heap);
 
@@ -129,6 +133,69 @@ static void update_moves_both_ways(void **state)
 	utw_heap_release(&heap);
 }
 
+/* Everything at once, against a plain account of what has to be in there. */
+static void any_mixture_keeps_the_order(void **state)
+{
+	static bool inside[MANY];
+	struct utw_heap heap;
+	unsigned int seed = 5, step;
+	uint32_t i, sequence = 0, count = 0;
+
+	(void)state;
+	utw_heap_init(&heap);
+	memset(inside, 0, sizeof(inside));
+	for (step = 0; step < 10 * MANY; step++) {
+		struct item *item = &items[i = rand_r(&seed) % MANY];
+
+		if (inside[i] && step % 3 == 0) {
+			utw_heap_remove(&heap, item->handle);
+			inside[i] = false;
+			count--;
+			continue;
+		}
+		item->key = step / 4 + rand_r(&seed) % 100000;
+		item->sequence = sequence++;
+		if (inside[i])
+			utw_heap_update(&heap, item->handle, item->key, item->sequence);
+		else
+			assert_int_equal(utw_heap_insert(&heap, item, item->key, item->sequence,
+							 &item->handle),
+					 0);
+		count += !inside[i];
+		inside[i] = true;
+		if (step % 2)
+			continue;
+		item = first_item(&heap);
+		utw_heap_remove(&heap, item->handle);
+		inside[item - items] = false;
+		count--;
+		if (step % 100000 == 0)
+			assert_consistent(&heap);
+	}
+	assert_int_equal(heap.count, count);
+	assert_consistent(&heap);
+	assert_int_equal(drain_in_order(&heap), count);
+	utw_heap_release(&heap);
+}
+
+/* Of keys that are all the same none is beyond the others. */
+static void equal_keys_have_no_horizon(void **state)
+{
+	struct utw_heap heap;
+	uint32_t i;
+
+	(void)state;
+	utw_heap_init(&heap);
+	for (i = 0; i < MANY; i++) {
+		items[i].key = UINT64_MAX - i % 2;
+		items[i].sequence = i;
+		utw_heap_insert(&heap, &items[i], items[i].key, i, &items[i].handle);
+	}
+	assert_consistent(&heap);
+	assert_int_equal(drain_in_order(&heap), MANY);
+	utw_heap_release(&heap);
+}
+
 static void handles_are_used_again(void **state)
 {
 	struct utw_heap heap;
@@ -194,6 +261,8 @@ int main(void)
 		TEST(items_come_out_by_key_then_age),
 		TEST(remove_from_anywhere_keeps_the_order),
 		TEST(update_moves_both_ways),
+		TEST(any_mixture_keeps_the_order),
+		TEST(equal_keys_have_no_horizon),
 		TEST(handles_are_used_again),
 		TEST(insert_without_memory_changes_nothing),
 		TEST(brothers_lie_in_one_line),

@@ -31,7 +31,7 @@ void utw_nest_release(struct utw_reactor *r)
 		close(r->nest.timer);
 }
 
-static uint64_t nest_deadline(const struct utw_reactor *r)
+static uint64_t nest_deadline(struct utw_reactor *r)
 {
 	uint64_t next = utw_timers_next(r);
 

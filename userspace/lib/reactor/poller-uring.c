@@ -105,12 +105,12 @@ static unsigned int this_thread(void)
 static int uring_open(struct io_uring *uring, bool nested)
 {
 	struct io_uring_params params = {
-		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
-			IORING_SETUP_TASKRUN_FLAG |
-			(nested ? IORING_SETUP_COOP_TASKRUN : IORING_SETUP_DEFER_TASKRUN),
+		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER,
 		.cq_entries = COMPLETIONS,
 	};
 
+	if (!nested)
+		params.flags |= IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
 	return io_uring_queue_init_params(SUBMISSIONS, uring, &params);
 }
 

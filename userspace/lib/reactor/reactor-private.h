@@ -135,7 +135,7 @@ void utw_calls_begin_turn(struct utw_reactor *r);
 /* Is any call queued, so that the next turn must not wait? */
 bool utw_calls_pending(const struct utw_reactor *r);
 /* The earliest deadline, or UTW_FOREVER. */
-uint64_t utw_timers_next(const struct utw_reactor *r);
+uint64_t utw_timers_next(struct utw_reactor *r);
 
 /* The reactor's clock: inside a turn, too, this is the time and not the turn's. */
 static inline uint64_t utw_reactor_clock(const struct utw_reactor *r)

@@ -49,7 +49,7 @@ void utw_timers_release(struct utw_reactor *r)
 	utw_heap_release(heap);
 }
 
-uint64_t utw_timers_next(const struct utw_reactor *r)
+uint64_t utw_timers_next(struct utw_reactor *r)
 {
 	const struct utw_heap_entry *first = utw_heap_first(&r->timers.heap);
 
