@@ -15,7 +15,7 @@
 #define VARIABLE "UNTWIST_REACTOR"
 
 static const struct {
-	const char *name;
+	char name[12];
 	enum utw_backend backend;
 } known[] = {
 	{ "epoll", UTW_BACKEND_EPOLL },
