@@ -160,7 +160,13 @@ static void serial_remove(struct serdev_device *serdev)
 
 /* ACPI finds the driver by this, too, with the identification PRP0001. */
 static const struct of_device_id serial_of_ids[] = { { .compatible = "untwist,serial" }, {} };
-MODULE_DEVICE_TABLE(of, serial_of_ids);
+/*
+ * What MODULE_DEVICE_TABLE() would make. The kernel's tool for that reads the
+ * table in the word size that it was built for, and so fails when 32-bit modules
+ * are built with Debian's headers on a 64-bit machine.
+ */
+MODULE_ALIAS("of:N*T*Cuntwist,serial");
+MODULE_ALIAS("of:N*T*Cuntwist,serialC*");
 
 static struct serdev_device_driver serial_driver = {
 	.driver = {
