@@ -49,8 +49,12 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_cq_init);
 bool untwist_cq_share(struct untwist_cq *cq, struct untwist_ring *shared,
 		      struct untwist_cqe *entries, u32 nr_entries)
 {
+	int closed = UNTWIST_CQ_CLOSED;
+
+	/* As a constant, sparse would see it cut by the narrow forms of arm64's cmpxchg. */
+	OPTIMIZER_HIDE_VAR(closed);
 	/* Nobody gets a credit until all is in place. */
-	if (atomic_cmpxchg(&cq->in_use, 0, UNTWIST_CQ_CLOSED) != 0)
+	if (atomic_cmpxchg(&cq->in_use, 0, closed) != 0)
 		return false;
 	kvfree(cq->entries);
 	cq->entries = entries;
