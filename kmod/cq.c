@@ -144,6 +144,7 @@ bool untwist_cq_unreserve(struct untwist_cq *cq, u32 n)
 {
 	return atomic_fetch_sub((int)n, &cq->in_use) >= (int)cq->max;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_unreserve);
 
 /**
  * untwist_cq_put() - add completions, for which credits were taken
@@ -165,6 +166,7 @@ void untwist_cq_put(struct untwist_cq *cq, const struct untwist_cqe *cqes, u32 n
 	/* Pairs with the program's acquire, and comes after ours: see cq_refresh(). */
 	smp_store_release(&cq->shared->cq_tail, tail + n);
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_put);
 
 /**
  * untwist_cq_ready() - completions that the program has not read
@@ -181,7 +183,6 @@ u32 untwist_cq_ready(const struct untwist_cq *cq)
 
 	return ready > READ_ONCE(cq->max) ? 0 : ready;
 }
-EXPORT_SYMBOL_IF_KUNIT(untwist_cq_put);
 EXPORT_SYMBOL_IF_KUNIT(untwist_cq_ready);
 
 /**
@@ -246,4 +247,3 @@ ssize_t untwist_cq_read(struct untwist_cq *cq, struct iov_iter *to, bool *made_r
 	*made_room = untwist_cq_unreserve(cq, n);
 	return n * sizeof(struct untwist_cqe);
 }
-EXPORT_SYMBOL_IF_KUNIT(untwist_cq_unreserve);

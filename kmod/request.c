@@ -754,6 +754,9 @@ unsigned int untwist_requests_run(struct untwist_channel *ch, bool *wake)
 		posted++;
 	}
 	slots_cancel_late(ch);
+	/* A submit operation may take its time: first tell of those who are done. */
+	if (posted && !list_empty(&after.start))
+		untwist_channel_wake_posted(ch);
 	posted += consequences_follow(ch, &after);
 	*wake |= posted > 0;
 	return posted;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/untwist_loop.h>
@@ -203,7 +204,10 @@ TEST(close_ends_the_poller_at_work_and_at_rest)
 		wake_if_it_sleeps(&ring);
 		if (round % 4 == 1)
 			until_it_rests(&ring);
+		/* The mapping is a use of the open, too. */
 		ASSERT_EQ(0, close(ring.fd));
+		ASSERT_EQ(0, kill(poller, 0));
+		ASSERT_EQ(0, munmap(ring.map, ring.setup.map_size));
 		/* It has ended, and is gone a moment later. */
 		while (!kill(poller, 0))
 			sched_yield();

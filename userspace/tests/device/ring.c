@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -318,14 +319,20 @@ TEST(child_does_not_inherit_the_mapping)
 	expect_it_works(&ring, 1);
 }
 
-TEST(mapping_outlives_the_open)
+/* As long as it is there, so is the open; and the device need not be. */
+TEST(mapping_keeps_the_open)
 {
+	struct untwist_sqe late = request_echo(1, 2000000, 0);
 	struct ring ring = ring_open_entries(4, 0);
 
-	expect_it_works(&ring, 1);
+	ring_put(&ring, &late, 1);
+	ASSERT_EQ(1, ring_enter(&ring, 1, 0));
 	ASSERT_EQ(0, close(ring.fd));
+	while (!ring_ready(&ring))
+		sched_yield();
+	EXPECT_EQ(0, ring_reap(&ring).res);
 	loop_unplug();
-	EXPECT_EQ(1, ring.head->sq_head);
+	EXPECT_EQ(UNTWIST_RING_DEAD, ring_kernel_flags(&ring));
 	ring.head->sq_tail = 7;
 	EXPECT_EQ(7, ring.head->sq_tail);
 }

@@ -219,7 +219,8 @@ struct untwist_cancel {
  * Rings: submission and completion entries in memory that a program shares with
  * the kernel, so that one call submits many and none is needed to reap. A ring
  * belongs to one open and is set up once. mmap() it whole from offset 0 of the
- * node, MAP_SHARED; where its parts are, the reply to the set-up tells.
+ * node, MAP_SHARED; where its parts are, the reply to the set-up tells. The open
+ * lasts until it is closed and the ring is unmapped.
  *
  * All indices are free-running; entry i is at i & (entries - 1). To submit:
  * load sq_head (acquire), fill entries, store sq_tail (release), then
