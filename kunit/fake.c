@@ -300,6 +300,7 @@ static const struct untwist_opcode fake_opcodes[FAKE_NR_OPCODES] = {
 	{ .name = "plain", .submit = fake_submit },
 	{ .name = "done", .submit = fake_submit, .done = fake_done },
 	{ .name = "payload", .submit = fake_submit, .payload = UNTWIST_TO_DEVICE },
+	{ .name = "shots", .submit = fake_submit, .multishot = true },
 };
 
 /* Registration. */

@@ -30,7 +30,8 @@ enum fake_call {
 #define FAKE_OP_PLAIN	(UNTWIST_OP_DRIVER + 0)
 #define FAKE_OP_DONE	(UNTWIST_OP_DRIVER + 1) /* with a done operation */
 #define FAKE_OP_PAYLOAD (UNTWIST_OP_DRIVER + 2) /* takes a payload */
-#define FAKE_NR_OPCODES 3
+#define FAKE_OP_SHOTS	(UNTWIST_OP_DRIVER + 3) /* may complete many times */
+#define FAKE_NR_OPCODES 4
 
 /* What the fake does with a request: arg[0]. With FAKE_HOLD, it waits until told. */
 enum fake_action {

@@ -20,6 +20,7 @@
 #include "device.h"
 #include "fake.h"
 #include "program.h"
+#include "ring.h"
 
 /* More steps than any sequence has. */
 #define SWEEP_MAX 1000
@@ -211,11 +212,93 @@ static void submission_leaves_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (int)nth, fake_calls(fake, FAKE_CLOSE));
 }
 
+static bool set_up_once(struct kunit *test, struct program *p, struct fake *fake, u32 flags,
+			unsigned int nth)
+{
+	struct untwist_ring_setup setup = { .flags = flags, .sq_entries = 4, .arena_size = 4096 };
+	struct untwist_ring_setup again = setup;
+	bool failed;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, 0, program_open_channel(p, fake));
+	inject(nth);
+	ret = untwist_ring_setup(p->ch, &setup);
+	failed = injected();
+	if (ret) {
+		KUNIT_ASSERT_TRUE(test, failed);
+		KUNIT_ASSERT_EQ(test, -ENOMEM, ret);
+		KUNIT_ASSERT_NULL(test, p->ch->requests.ring);
+		KUNIT_ASSERT_EQ(test, 0, untwist_ring_setup(p->ch, &again));
+	}
+	program_close(p);
+	return failed;
+}
+
+static void ring_setup_leaves_nothing(struct kunit *test)
+{
+	static const u32 flags[] = { 0, UNTWIST_RING_SQPOLL };
+	struct fake *fake = fake_register(test, &small_stream);
+	struct program *p = start(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		unsigned int nth = 1;
+
+		while (nth < SWEEP_MAX && set_up_once(test, p, fake, flags[i], nth))
+			nth++;
+		/* Slots and completions, the ring, its pages' list, and their mapping. */
+		expect_swept(test, nth - 1, 5);
+	}
+}
+
+/* Without room for them it cannot complete many times, and says so in its one completion. */
+static bool post_once(struct kunit *test, struct program *p, struct fake *fake, unsigned int nth)
+{
+	const struct untwist_sqe entry = { .opcode = FAKE_OP_SHOTS,
+					   .flags = UNTWIST_SQE_MULTISHOT };
+	struct untwist_submit submit = { .count = 1, .entry_size = sizeof(entry) };
+	struct untwist_request *req;
+	bool failed;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, 0, program_open_channel(p, fake));
+	inject(nth);
+	ret = program_submit_entries(p, &submit, &entry);
+	failed = injected();
+	if (failed && ret == 1)
+		KUNIT_ASSERT_EQ(test, -ENOMEM, program_await(p).res);
+	if (failed)
+		ret = program_submit_entries(p, &submit, &entry);
+	KUNIT_ASSERT_EQ(test, 1, ret);
+	req = fake_take(fake);
+	KUNIT_ASSERT_NOT_NULL(test, req);
+	KUNIT_ASSERT_EQ(test, 0, untwist_post(req, 1, 0, 0));
+	KUNIT_ASSERT_EQ(test, UNTWIST_CQE_F_MORE, program_await(p).flags);
+	fake_complete(req, TEST_HERE, 2);
+	KUNIT_ASSERT_EQ(test, 2, program_await(p).res);
+	program_close(p);
+	return failed;
+}
+
+static void multishot_leaves_nothing(struct kunit *test)
+{
+	struct fake *fake = fake_register(test, &small_stream);
+	struct program *p = start(test);
+	unsigned int nth = 1;
+
+	while (nth < SWEEP_MAX && post_once(test, p, fake, nth))
+		nth++;
+	/* Slots, completions, entry, the way of the many; and the test's own copy. */
+	expect_swept(test, nth - 1, 5);
+}
+
 /* clang-format off */
 static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE_SLOW(register_leaves_nothing),
 	KUNIT_CASE(open_leaves_nothing),
 	KUNIT_CASE(submission_leaves_nothing),
+	KUNIT_CASE(ring_setup_leaves_nothing),
+	KUNIT_CASE(multishot_leaves_nothing),
 	{}
 };
 
