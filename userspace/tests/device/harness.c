@@ -4,6 +4,7 @@
  * and says how they went. With arguments, only those whose name holds one.
  */
 #include <errno.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -162,18 +163,31 @@ static void report(bool ok, unsigned int number, const struct test *test, const 
 	fflush(stdout);
 }
 
-/* Where a process that does not even die waits in the kernel. */
-static void show_stack(pid_t pid)
+static void show_stack(const char *path)
 {
-	char path[32], line[200];
-	FILE *stack;
+	FILE *stack = fopen(path, "r");
+	char line[200];
 
-	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
-	stack = fopen(path, "r");
+	printf("# %s:\n", path);
 	while (stack && fgets(line, sizeof(line), stack))
 		printf("# %s", line);
 	if (stack)
 		fclose(stack);
+}
+
+/* Where the threads of a process that hangs are in the kernel. */
+static void show_stacks(pid_t pid)
+{
+	char pattern[48];
+	glob_t paths;
+	size_t i;
+
+	snprintf(pattern, sizeof(pattern), "/proc/%d/task/*/stack", pid);
+	if (glob(pattern, 0, NULL, &paths))
+		return;
+	for (i = 0; i < paths.gl_pathc; i++)
+		show_stack(paths.gl_pathv[i]);
+	globfree(&paths);
 }
 
 static bool test_passed(int status)
@@ -199,7 +213,7 @@ static bool test_run(const struct test *test, unsigned int number)
 		ok = test_passed(status);
 	} else {
 		printf("# hangs: not done after %u s\n", seconds);
-		show_stack(child);
+		show_stacks(child);
 		ok = false;
 		kill(-child, SIGKILL);
 		if (!child_ends(child, DEATH_SECONDS, &status)) {

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 #define ROUNDS	       100000
 #define ROUNDS_SECONDS 300
+#define NOTE_YIELDS    1000000
 
 /* A hunt: what is made ready, how it is waited for, and how far both are. */
 struct hunt {
@@ -64,6 +66,23 @@ static void vary(unsigned long round)
 		spins--;
 }
 
+/*
+ * Wait until a round was noticed. Should the test be stopped for taking too
+ * long, what this says now and then tells one that hangs from one that is slow.
+ */
+static void hunt_await(struct hunt *hunt, unsigned long round)
+{
+	unsigned long yields;
+
+	for (yields = 1; atomic_load(&hunt->noticed) <= round; yields++) {
+		sched_yield();
+		if (!(yields % NOTE_YIELDS)) {
+			printf("# round %lu of %lu is not noticed yet\n", round, hunt->rounds);
+			fflush(stdout);
+		}
+	}
+}
+
 static void hunt_run(struct hunt *hunt)
 {
 	pthread_t consumer;
@@ -75,8 +94,7 @@ static void hunt_run(struct hunt *hunt)
 	for (round = 0; round < hunt->rounds; round++) {
 		vary(round);
 		hunt->make_ready(hunt, round);
-		while (atomic_load(&hunt->noticed) <= round)
-			sched_yield();
+		hunt_await(hunt, round);
 	}
 	ASSERT_EQ(0, pthread_join(consumer, NULL));
 	EXPECT_EQ(hunt->rounds, hunt->noticed);
