@@ -10,9 +10,10 @@
  *   device  pinned by the memory.
  *
  * Locks, outer to inner:
- *   device.lock
  *   ring.sq_lock           the one who takes entries from a ring; held over
- *                          copies from programs
+ *                          copies from programs, and over the driver's close
+ *                          if that submission was the channel's last user
+ *   device.lock
  *   requests.setup_lock    who allocates
  *   rd_mutex, wr_mutex     the one consumer, the one producer; held over copies
  *                          to and from programs, never while waiting for events
