@@ -38,13 +38,12 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
     arm_edu = "edu,dma_mask=0xffffffff"
     stages = [
         Stage("readme", "the documents", ["scripts/tests/readme"], alone=True),
-        Stage("lint", "style and static checks", ["scripts/lint"], alone=True),
         Stage("unit", "user space, as it ships", ["scripts/unit-tests", "plain"], alone=True),
-        Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"],
-              alone=True),
-        Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"], alone=True),
+        Stage("lint", "style and static checks", ["scripts/lint"]),
+        Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"]),
+        Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"]),
         Stage("fuzz-parsers", "fuzz the parsers, three seconds each",
-              ["scripts/fuzz-parsers", "3"], alone=True),
+              ["scripts/fuzz-parsers", "3"]),
         Stage("install", "install, and build against what is installed",
               ["scripts/tests/install"], alone=True),
         Stage("modules", "modules for every kernel, W=1 and sparse", ["scripts/tests/modules"],
