@@ -35,11 +35,36 @@ static int64_t bucket_burst(const struct utw_throttle_bucket *b)
 	return b->rate < 10 ? 1 : (int64_t)(b->rate / 10);
 }
 
+/* What comes in some time, in whole bytes; the product may have more than 64 bits. */
+static uint64_t bytes_in(uint64_t time, uint64_t rate)
+{
+	uint64_t rest = time % UTW_NSEC_PER_SEC;
+	uint64_t bytes;
+
+	if (__builtin_mul_overflow(time / UTW_NSEC_PER_SEC, rate, &bytes))
+		return UINT64_MAX;
+	rest = rest * (rate / UTW_NSEC_PER_SEC) +
+		rest * (rate % UTW_NSEC_PER_SEC) / UTW_NSEC_PER_SEC;
+	return bytes > UINT64_MAX - rest ? UINT64_MAX : bytes + rest;
+}
+
+/* In which time so many bytes come, rounded down. */
+static uint64_t time_of(uint64_t bytes, uint64_t rate)
+{
+	uint64_t rest = bytes % rate;
+
+	/* At such rates a nanosecond has many bytes, and the rounding is below one. */
+	if (rate > UINT64_MAX / UTW_NSEC_PER_SEC)
+		rest /= rate / UTW_NSEC_PER_SEC;
+	else
+		rest = rest * UTW_NSEC_PER_SEC / rate;
+	return bytes / rate * UTW_NSEC_PER_SEC + rest;
+}
+
 /* Whole bytes only: the rest of the time counts the next time. */
 static void bucket_fill(struct utw_throttle_bucket *b, uint64_t now)
 {
-	unsigned __int128 grown = (unsigned __int128)(now - b->last) * b->rate;
-	uint64_t bytes = (uint64_t)(grown / UTW_NSEC_PER_SEC);
+	uint64_t bytes = bytes_in(now - b->last, b->rate);
 	int64_t burst = bucket_burst(b);
 
 	if (!bytes)
@@ -50,7 +75,7 @@ static void bucket_fill(struct utw_throttle_bucket *b, uint64_t now)
 		return;
 	}
 	b->level += (int64_t)bytes;
-	b->last += (uint64_t)((unsigned __int128)bytes * UTW_NSEC_PER_SEC / b->rate);
+	b->last += time_of(bytes, b->rate);
 }
 
 static size_t bucket_allows(struct throttled *t, struct utw_throttle_bucket *b)
