@@ -12,9 +12,14 @@
  *   receive.c  what the program reads of that
  *   transmit.c what the program writes and the driver pulls
  *   fifo.c     the queue under both
- *   request.c  the request plane: start, completion, cancel
  *   submit.c   how entries of programs become requests
+ *   request.c  the request plane: starting and posting them
+ *   complete.c what the driver tells of them
+ *   cancel.c   their early end
  *   deadline.c their timeouts
+ *   chain.c    which of them may start when
+ *   shots.c    the many completions of one
+ *   slot.c     their memory
  *   cq.c       completions on their way to the program, and the room for them
  *   ring.c     entries and completions in shared memory
  *   uring.c    requests as commands of io_uring
