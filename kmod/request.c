@@ -374,12 +374,13 @@ int untwist_requests_make(struct untwist_channel *ch)
 		return -ERESTARTSYS;
 	if (rq->slots)
 		goto out;
-	slots = untwist_slots_alloc(ch);
-	ret = slots ? 0 : -ENOMEM;
-	if (!ret && !rq->cq.entries)
+	if (!rq->cq.entries)
 		ret = untwist_cq_init(&rq->cq, ch->ud->config.requests_max);
-	if (ret) {
-		kvfree(slots);
+	if (ret)
+		goto out;
+	slots = untwist_slots_alloc(ch);
+	if (!slots) {
+		ret = -ENOMEM;
 		goto out;
 	}
 	/* Pairs with the load above. */
