@@ -22,6 +22,8 @@ static size_t slot_stride(const struct untwist_device *ud)
  * untwist_slot_at() - a slot by its number
  * @ch: channel whose slots were made
  * @index: number, below untwist_config.requests_max
+ *
+ * Return: the slot, in use or not.
  */
 struct untwist_slot *untwist_slot_at(const struct untwist_channel *ch, u32 index)
 {

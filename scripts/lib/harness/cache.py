@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-# Entries of the same family that nobody used for so long are removed to get the disk space back.
+# Entries of the same family that nobody used for so long are removed to get the disk space back,
+# if the family has not a term of its own.
 UNUSED_DAYS = 30
 
 
@@ -63,7 +64,9 @@ def lock(name: str) -> Iterator[None]:
         yield
 
 
-def entry(family: str, key: str, build: Callable[[Path], None]) -> Path:
+def entry(
+    family: str, key: str, build: Callable[[Path], None], unused_days: int = UNUSED_DAYS
+) -> Path:
     """The directory of FAMILY-KEY, built by BUILD(empty directory) when it is not there."""
     name = f"{family}-{key}"
     final = root() / "entries" / name
@@ -79,12 +82,12 @@ def entry(family: str, key: str, build: Callable[[Path], None]) -> Path:
         partial.mkdir()
         build(partial)
         partial.rename(final)
-    _drop_unused(family, keep=final)
+    _drop_unused(family, final, unused_days)
     return final
 
 
-def _drop_unused(family: str, keep: Path) -> None:
-    oldest = time.time() - UNUSED_DAYS * 86400
+def _drop_unused(family: str, keep: Path, days: int) -> None:
+    oldest = time.time() - days * 86400
     for other in keep.parent.glob(f"{family}-*"):
         if other != keep and other.stat().st_mtime < oldest:
             shutil.rmtree(other, ignore_errors=True)

@@ -3,7 +3,8 @@
 
 The sources are copied to a directory of their own for each kernel, so that builds for different
 kernels do not meet and nothing is left behind in the tree. A file is written there only when its
-contents changed, which lets make rebuild exactly what it has to.
+contents changed, which lets make rebuild exactly what it has to. The results are in the cache,
+keyed by all that they are made of, so another clone of the same sources has them at once.
 
 Another tree is one of drivers: it is built on top of Untwist's own modules for that kernel, and
 finds the top of this one in the variable UNTWIST. The text of this file is part of the key of what
@@ -14,12 +15,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import cache
 from harness.kernel import Kernel
-from harness.shell import Failure, note
+from harness.shell import Failure, note, output
 
 TOP = Path(__file__).resolve().parents[3]
 BUILT = TOP / "build" / "modules"
@@ -27,8 +29,8 @@ BUILT = TOP / "build" / "modules"
 PARTS = ("Kbuild", "kmod", "kunit")
 SUFFIXES = (".c", ".h", ".S")
 SYMBOLS = "Module.symvers"
-# How many results of older sources are kept, for those who still read them.
-RESULTS_KEPT = 4
+# Every edit makes another result.
+UNUSED_DAYS = 3
 
 _STEP = re.compile(r"  [A-Z]+ |make(\[\d+\])?: (Entering|Leaving)")
 _COMPLAINT = re.compile(r"\b(warning|error)\b", re.IGNORECASE)
@@ -56,10 +58,30 @@ class Job:
 
     def place(self) -> Path:
         """The directory for builds of this source against this kernel."""
-        kind = "sparse" if self.sparse else "modules"
+        kind = self.family
         if self.source != TOP:
             kind += "-" + cache.digest([str(self.source)])
         return BUILT / f"{kind}-{self.kernel.key}"
+
+    @property
+    def family(self) -> str:
+        """What such results are called in the cache."""
+        return "sparse" if self.sparse else "modules"
+
+    def key(self, base: Path | None) -> str:
+        """All that the result depends on."""
+        tools = [output([self.kernel.arch.compiler(), "--version"])]
+        if self.sparse:
+            tools.append(output(["sparse", "--version"]))
+        content = cache.digest(
+            [
+                Path(__file__).read_bytes(),
+                cache.digest_files(self.source, self.sources()),
+                base.name if base else "",
+                *tools,
+            ]
+        )
+        return f"{self.kernel.key}-{content}"
 
 
 def _is_source(file: Path) -> bool:
@@ -114,49 +136,34 @@ def _collect(work: Path, result: Path) -> None:
     order = (work / "modules.order").read_text(encoding="utf-8").split()
     if not order:
         raise Failure(f"{work}: the build made no modules")
-    partial = result.with_name(f".{result.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     for line in order:
         # Named from the tree's top, or by full path before Linux 6.12; objects before 6.2.
         module = Path(work, Path(line).with_suffix(".ko"))
-        shutil.copy(module, partial / module.name)
-    shutil.copy(work / SYMBOLS, partial / SYMBOLS)
-    partial.rename(result)
+        shutil.copy(module, result / module.name)
+    shutil.copy(work / SYMBOLS, result / SYMBOLS)
+
+
+def _builder(job: Job, base: Path | None) -> Callable[[Path], None]:
+    def make(result: Path) -> None:
+        place = job.place()
+        with cache.lock(f"build-{cache.digest([str(place)])}"):
+            note(f"building modules for {job.kernel.arch.name} {job.kernel.release}")
+            work = place / "work"
+            _mirror(job, job.sources(), work)
+            try:
+                _make(job, work, base)
+                _collect(work, result)
+            except Failure:
+                # What was compiled with a warning would be silent the next time.
+                shutil.rmtree(work)
+                raise
+
+    return make
 
 
 def build(job: Job) -> Path:
     """The directory of the modules of JOB, built when the sources or the kernel changed."""
     if not (job.source / "Kbuild").exists() and not (job.source / "Makefile").exists():
         raise Failure(f"{job.source} has no Kbuild file, so there are no modules to build")
-    sources = job.sources()
     base = None if job.source == TOP else build(Job(job.kernel))
-    key = cache.digest(
-        [
-            Path(__file__).read_bytes(),
-            cache.digest_files(job.source, sources),
-            base.name if base else "",
-        ]
-    )
-    place = job.place()
-    result = place / f"result-{key}"
-    if result.is_dir():
-        os.utime(result)
-        return result
-    with cache.lock(f"build-{cache.digest([str(place)])}"):
-        if result.is_dir():
-            return result
-        note(f"building modules for {job.kernel.arch.name} {job.kernel.release}")
-        work = place / "work"
-        _mirror(job, sources, work)
-        try:
-            _make(job, work, base)
-            _collect(work, result)
-        except Failure:
-            # What was compiled with a warning would be silent the next time.
-            shutil.rmtree(work)
-            raise
-        results = sorted(place.glob("result-*"), key=lambda path: path.stat().st_mtime)
-        for old in results[:-RESULTS_KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
-    return result
+    return cache.entry(job.family, job.key(base), _builder(job, base), UNUSED_DAYS)
