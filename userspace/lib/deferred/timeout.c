@@ -31,7 +31,7 @@ static void timeout_free(struct timeout *t)
 void utw_timeouts_release(struct utw_deferred *d)
 {
 	while (!utw_list_empty(&d->timeouts))
-		timeout_free(utw_container_of(d->timeouts.next, struct timeout, link));
+		timeout_free(utw_container_of(utw_list_first(&d->timeouts), struct timeout, link));
 }
 
 /* The chain it starts may end this very timeout: only the deferred is held. */

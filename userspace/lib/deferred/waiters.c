@@ -57,7 +57,7 @@ struct utw_deferred *utw_waiters_pop(struct utw_waiters *w)
 {
 	if (utw_list_empty(&w->list))
 		return NULL;
-	return waiter_remove(utw_container_of(w->list.next, struct waiter, link));
+	return waiter_remove(utw_container_of(utw_list_first(&w->list), struct waiter, link));
 }
 
 static struct utw_failure *freed_failure(const char *file, int line, const char *what)

@@ -72,8 +72,8 @@ void utw_log_free(struct utw_log *log)
 	if (!log)
 		return;
 	while (!utw_list_empty(&log->observers))
-		utw_observer_remove(
-			utw_container_of(log->observers.next, struct utw_observer, link));
+		utw_observer_remove(utw_container_of(utw_list_first(&log->observers),
+						     struct utw_observer, link));
 	while ((kept = kept_pop(&log->kept)))
 		utw_event_drop(kept);
 	utw_levels_release(&log->levels);
@@ -172,7 +172,7 @@ static void log_show(struct utw_log *log, const struct utw_event *e,
 {
 	struct utw_link *link;
 
-	for (link = log->observers.next; link != &log->observers; link = log->cursor) {
+	for (link = utw_list_first(&log->observers); link != &log->observers; link = log->cursor) {
 		struct utw_observer *o = utw_container_of(link, struct utw_observer, link);
 		int err;
 
@@ -289,7 +289,7 @@ static void later_forget(struct utw_log *log, const struct utw_observer *o)
 {
 	struct utw_link *link;
 
-	for (link = log->later.next; link != &log->later; link = link->next) {
+	for (link = utw_list_first(&log->later); link != &log->later; link = link->next) {
 		struct utw_kept_event *kept = utw_container_of(link, struct utw_kept_event, link);
 
 		if (kept->except == o)

@@ -101,7 +101,7 @@ static void throttle_expired(struct utw_timer *timer)
 	/* The first may take it all: each is first in its turn. */
 	link = utw_list_pop(&p->layers);
 	utw_list_append(&p->layers, link);
-	for (link = p->layers.next; link != &p->layers; link = link->next)
+	for (link = utw_list_first(&p->layers); link != &p->layers; link = link->next)
 		utw_layer_update(&utw_container_of(link, struct throttled, link)->layer);
 }
 

@@ -188,7 +188,8 @@ void utw_signals_init(struct utw_reactor *r)
 void utw_signals_release(struct utw_reactor *r)
 {
 	while (!utw_list_empty(&r->signals.sources))
-		utw_signal_stop(utw_container_of(r->signals.sources.next, struct utw_signal, link));
+		utw_signal_stop(utw_container_of(utw_list_first(&r->signals.sources),
+						 struct utw_signal, link));
 }
 
 void utw_signal_init(struct utw_signal *s, utw_signal_fn fn)

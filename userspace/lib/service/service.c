@@ -32,7 +32,7 @@ struct utw_service *utw_service_find(const struct utw_service *parent, const cha
 {
 	struct utw_link *link;
 
-	for (link = parent->children.next; link != &parent->children; link = link->next)
+	for (link = utw_list_first(&parent->children); link != &parent->children; link = link->next)
 		if (service_at(link)->name && strcmp(service_at(link)->name, name) == 0)
 			return service_at(link);
 	return NULL;
@@ -71,7 +71,7 @@ int utw_service_prepare(struct utw_service *s, struct utw_failure **why)
 		error = s->ops->prepare(s, &failure);
 	if (error)
 		return service_explain(s, error, failure, why);
-	for (link = s->children.next; link != &s->children && !error; link = link->next)
+	for (link = utw_list_first(&s->children); link != &s->children && !error; link = link->next)
 		error = utw_service_prepare(service_at(link), why);
 	return error;
 }
@@ -89,7 +89,7 @@ int utw_service_start(struct utw_service *s, struct utw_failure **why)
 		error = s->ops->start(s, &failure);
 	if (error)
 		return service_explain(s, error, failure, why);
-	for (link = s->children.next; link != &s->children && !error; link = link->next)
+	for (link = utw_list_first(&s->children); link != &s->children && !error; link = link->next)
 		error = utw_service_start(service_at(link), why);
 	return error;
 }
@@ -162,7 +162,7 @@ static void stop_next(struct utw_service *s)
 {
 	struct utw_link *link;
 
-	for (link = s->children.prev; link != &s->children; link = link->prev) {
+	for (link = utw_list_last(&s->children); link != &s->children; link = link->prev) {
 		struct utw_service *child = service_at(link);
 
 		if (child->state == UTW_SERVICE_STOPPED || child->state == UTW_SERVICE_STOPPING)
@@ -195,7 +195,7 @@ void utw_service_abandon(struct utw_service *s)
 {
 	struct utw_link *link;
 
-	for (link = s->children.prev; link != &s->children; link = link->prev)
+	for (link = utw_list_last(&s->children); link != &s->children; link = link->prev)
 		utw_service_abandon(service_at(link));
 	utw_deferred_unref(s->stopping);
 	s->stopping = NULL;

@@ -216,7 +216,7 @@ static void pool_abandon(struct utw_pool *p, struct utw_link *refused)
 	p->queued_count = 0;
 	for (link = refused->next; link != refused; link = link->next)
 		utw_container_of(link, struct utw_work, link)->queued = false;
-	for (link = p->running.next; link != &p->running; link = link->next)
+	for (link = utw_list_first(&p->running); link != &p->running; link = link->next)
 		atomic_store(&utw_container_of(link, struct utw_work, link)->cancelled, true);
 	pthread_cond_broadcast(&p->wanted);
 	pthread_mutex_unlock(&p->lock);
