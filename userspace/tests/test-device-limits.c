@@ -173,7 +173,7 @@ static void full_kernel_is_waited_for(void **state)
 
 	(void)state;
 	assert_int_equal(utw_reactor_new(&r), 0);
-	assert_int_equal(utw_device_open(&dev, r, path), 0);
+	assert_int_equal(utw_device_open_door(&dev, r, path, UTW_DEVICE_DOOR_IOCTL), 0);
 	capacity = utw_device_capacity(dev);
 	fd = node_fd(path);
 	occupy(fd, capacity);

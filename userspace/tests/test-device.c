@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Devices: the request plane, records, and unplugging, on the real thing.
+ * Devices: how they are opened, records, and unplugging, on the real thing.
  *
  * UNTWIST_TEST_DEVICE names a stream node and UNTWIST_TEST_RECORD_DEVICE a
  * record node of untwist_loop; without them only the failures to open are run.
@@ -8,34 +8,13 @@
 #include <untwist/device.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <linux/untwist_loop.h>
+#include <linux/untwist.h>
 
-#include <untwist/deferred.h>
-
-#include "harness.h"
+#include "device-doors.h"
 #include "recorder.h"
-
-/* Longer than any test has patience, and no longer than untwist_loop waits. */
-#define LONG_NS UINT64_C(50000000000)
-#define MANY	1000
-
-/* One request and what became of it. */
-struct asked {
-	struct utw_deferred *deferred;
-	unsigned int fired;
-	int32_t result;
-	uint64_t value;
-	const struct utw_domain *domain;
-	int code;
-	unsigned int *order; /* counts those that have fired */
-	unsigned int place;
-};
 
 static const char *node(const char *variable)
 {
@@ -46,54 +25,6 @@ static const char *node(const char *variable)
 		skip();
 	}
 	return path;
-}
-
-static struct utw_result note(void *value, struct utw_failure *failure, void *data)
-{
-	const struct utw_completion *completion = value;
-	struct asked *a = data;
-
-	a->fired++;
-	if (a->order)
-		a->place = (*a->order)++;
-	if (failure) {
-		a->domain = utw_failure_domain(failure);
-		a->code = utw_failure_code(failure);
-	} else {
-		a->result = completion->result;
-		a->value = completion->value[0];
-	}
-	return utw_result_value(NULL);
-}
-
-static void ask(struct asked *a, struct utw_device *dev, const struct utw_request *req)
-{
-	memset(a, 0, sizeof(*a));
-	a->deferred = utw_device_submit(dev, req);
-	assert_non_null(a->deferred);
-	utw_deferred_add_both(a->deferred, note, a);
-	utw_deferred_unref(a->deferred);
-}
-
-static void ask_echo(struct asked *a, struct utw_device *dev, uint64_t delay, uint64_t value)
-{
-	struct utw_request req = { .opcode = UNTWIST_LOOP_OP_ECHO, .arg = { delay, value } };
-
-	ask(a, dev, &req);
-}
-
-static void device_begin(struct utw_reactor **r, struct utw_device **dev)
-{
-	const char *path = node("UNTWIST_TEST_DEVICE");
-
-	assert_int_equal(utw_reactor_new(r), 0);
-	assert_int_equal(utw_device_open(dev, *r, path), 0);
-}
-
-static void device_end(struct utw_reactor *r, struct utw_device *dev)
-{
-	utw_device_close(dev);
-	utw_reactor_free(r);
 }
 
 static void transport_case_69_failed_open_closes_the_descriptor(void **state)
@@ -114,141 +45,77 @@ static void transport_case_69_failed_open_closes_the_descriptor(void **state)
 	utw_reactor_free(r);
 }
 
-static void requests_beyond_the_capacity_are_answered_in_order(void **state)
+/* Open by any door, with this in the environment, and see which one it came to be. */
+static void assert_door(const char *variable, const char *door, int refusal)
 {
-	static struct asked asked[MANY];
-	unsigned int order = 0;
+	const char *path = node("UNTWIST_TEST_DEVICE");
 	struct utw_reactor *r;
 	struct utw_device *dev;
 
-	(void)state;
-	device_begin(&r, &dev);
-	assert_true(utw_device_capacity(dev) < MANY);
-	for (unsigned int i = 0; i < MANY; i++) {
-		ask_echo(&asked[i], dev, 0, i * 3);
-		asked[i].order = &order;
-		assert_int_equal(asked[i].fired, 0);
-	}
-	assert_int_equal(utw_device_pending(dev), MANY);
-	turn_until(r, order == MANY);
-	for (unsigned int i = 0; i < MANY; i++) {
-		assert_int_equal(asked[i].fired, 1);
-		assert_null(asked[i].domain);
-		assert_int_equal(asked[i].value, i * 3);
-		assert_int_equal(asked[i].place, i);
-	}
-	assert_int_equal(utw_device_pending(dev), 0);
-	device_end(r, dev);
-}
-
-static void payload_comes_back(void **state)
-{
-	char payload[100];
-	struct utw_request req = { .opcode = UNTWIST_LOOP_OP_ECHO,
-				   .payload = payload,
-				   .payload_len = sizeof(payload) };
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked a;
-
-	(void)state;
-	memset(payload, 'p', sizeof(payload));
-	device_begin(&r, &dev);
-	ask(&a, dev, &req);
-	turn_until(r, a.fired);
-	assert_int_equal(a.result, sizeof(payload));
-	assert_int_equal(payload[99], 'p');
-	device_end(r, dev);
-}
-
-static void unknown_opcode_is_an_errno(void **state)
-{
-	struct utw_request req = { .opcode = 4711 };
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked a;
-
-	(void)state;
-	device_begin(&r, &dev);
-	ask(&a, dev, &req);
-	turn_until(r, a.fired);
-	assert_ptr_equal(a.domain, &utw_domain_errno);
-	assert_int_equal(a.code, EOPNOTSUPP);
-	device_end(r, dev);
-}
-
-static void cancel_of_an_issued_request_waits_for_the_kernel(void **state)
-{
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked a;
-
-	(void)state;
-	device_begin(&r, &dev);
-	ask_echo(&a, dev, LONG_NS, 1);
-	turn_all(r);
-	utw_deferred_cancel(a.deferred);
-	assert_int_equal(a.fired, 0);
-	turn_until(r, a.fired);
-	assert_ptr_equal(a.domain, &utw_domain_reason);
-	assert_int_equal(a.code, UTW_CANCELLED);
-	assert_int_equal(utw_device_pending(dev), 0);
-	device_end(r, dev);
-}
-
-static void cancel_of_a_waiting_request_is_immediate(void **state)
-{
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked a;
-
-	(void)state;
-	device_begin(&r, &dev);
-	ask_echo(&a, dev, 0, 1);
-	utw_deferred_cancel(a.deferred);
-	assert_int_equal(a.fired, 1);
-	assert_int_equal(a.code, UTW_CANCELLED);
-	turn_all(r);
-	assert_int_equal(a.fired, 1);
-	device_end(r, dev);
-}
-
-static void timeout_of_a_request_is_told_as_one(void **state)
-{
-	struct utw_request req = { .opcode = UNTWIST_LOOP_OP_ECHO, .arg = { LONG_NS, 0 } };
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked a = { .fired = 0 };
-
-	(void)state;
-	device_begin(&r, &dev);
-	a.deferred = utw_device_submit(dev, &req);
-	utw_deferred_add_timeout(a.deferred, r, 1000000);
-	utw_deferred_add_both(a.deferred, note, &a);
-	utw_deferred_unref(a.deferred);
-	turn_until(r, a.fired);
-	assert_ptr_equal(a.domain, &utw_domain_reason);
-	assert_int_equal(a.code, UTW_TIMEOUT);
-	device_end(r, dev);
-}
-
-static void close_fails_what_is_pending(void **state)
-{
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked issued, waiting;
-
-	(void)state;
-	device_begin(&r, &dev);
-	ask_echo(&issued, dev, LONG_NS, 1);
-	turn_all(r);
-	ask_echo(&waiting, dev, 0, 1);
+	if (variable)
+		setenv("UNTWIST_DEVICE_DOOR", variable, 1);
+	assert_int_equal(utw_reactor_new(&r), 0);
+	assert_int_equal(utw_device_open(&dev, r, path), 0);
+	unsetenv("UNTWIST_DEVICE_DOOR");
+	assert_string_equal(utw_device_door_name(dev), door);
+	assert_int_equal(utw_device_door_refusal(dev), refusal);
 	utw_device_close(dev);
-	assert_int_equal(issued.fired, 1);
-	assert_int_equal(issued.code, UTW_CANCELLED);
-	assert_int_equal(waiting.fired, 1);
-	assert_int_equal(waiting.code, UTW_CANCELLED);
 	utw_reactor_free(r);
+}
+
+static void door_is_the_ring_or_what_the_environment_says(void **state)
+{
+	(void)state;
+	assert_door(NULL, "ring", 0);
+	assert_door("", "ring", 0);
+	assert_door("ring", "ring", 0);
+	assert_door("ioctl", "ioctl", 0);
+}
+
+static void unknown_door_is_refused(void **state)
+{
+	const char *path = node("UNTWIST_TEST_DEVICE");
+	struct utw_device *dev = NULL;
+	struct utw_reactor *r;
+
+	(void)state;
+	assert_int_equal(utw_reactor_new(&r), 0);
+	assert_int_equal(utw_device_open_door(&dev, r, path, (enum utw_device_door)7), -EINVAL);
+	setenv("UNTWIST_DEVICE_DOOR", "window", 1);
+	assert_int_equal(utw_device_open(&dev, r, "/dev/null"), -EINVAL);
+	unsetenv("UNTWIST_DEVICE_DOOR");
+	assert_null(dev);
+	utw_reactor_free(r);
+}
+
+/* What a kernel says to the set-up of rings, and has it had its say? */
+static int ring_errno;
+
+int __real_ioctl(int fd, unsigned long command, void *argument);
+int __wrap_ioctl(int fd, unsigned long command, void *argument);
+
+int __wrap_ioctl(int fd, unsigned long command, void *argument)
+{
+	if (ring_errno && command == UNTWIST_IOC_RING_SETUP) {
+		errno = ring_errno;
+		return -1;
+	}
+	return __real_ioctl(fd, command, argument);
+}
+
+static void kernel_without_rings_is_asked_by_ioctl(void **state)
+{
+	const char *path = node("UNTWIST_TEST_DEVICE");
+	struct utw_device *dev = NULL;
+	struct utw_reactor *r;
+
+	(void)state;
+	ring_errno = ENOTTY;
+	assert_int_equal(utw_reactor_new(&r), 0);
+	assert_int_equal(utw_device_open_door(&dev, r, path, UTW_DEVICE_DOOR_RING), -ENOTTY);
+	utw_reactor_free(r);
+	assert_door(NULL, "ioctl", -ENOTTY);
+	ring_errno = 0;
 }
 
 static void record_begin(struct utw_reactor **r, struct recorder *rec, size_t record_max)
@@ -317,52 +184,6 @@ static void record_too_long_for_the_device_is_refused(void **state)
 	record_end(r, &rec);
 }
 
-static void devices_set(const char *count)
-{
-	int fd = open("/sys/module/untwist_loop/parameters/devices", O_WRONLY | O_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, count, strlen(count)), strlen(count));
-	close(fd);
-}
-
-static unsigned int gone_calls;
-
-static void note_gone(struct utw_device *dev, struct utw_failure *reason, void *data)
-{
-	(void)dev;
-	gone_calls++;
-	assert_true(utw_failure_is(reason, &utw_domain_reason, UTW_GONE));
-	assert_true(utw_failure_has(reason, &utw_domain_errno, ENODEV));
-	assert_int_equal(((struct asked *)data)->fired, 1);
-}
-
-static void unplugged_device_fails_its_requests(void **state)
-{
-	struct utw_reactor *r;
-	struct utw_device *dev;
-	struct asked issued, waiting, late;
-
-	(void)state;
-	gone_calls = 0;
-	device_begin(&r, &dev);
-	utw_device_set_gone(dev, note_gone, &issued);
-	ask_echo(&issued, dev, LONG_NS, 1);
-	turn_all(r);
-	ask_echo(&waiting, dev, LONG_NS, 1);
-	devices_set("0");
-	turn_until(r, gone_calls);
-	assert_ptr_equal(issued.domain, &utw_domain_reason);
-	assert_int_equal(issued.code, UTW_GONE);
-	assert_int_equal(waiting.code, UTW_GONE);
-	ask_echo(&late, dev, 0, 1);
-	assert_int_equal(late.code, UTW_GONE);
-	turn_all(r);
-	assert_int_equal(gone_calls, 1);
-	devices_set("2");
-	device_end(r, dev);
-}
-
 static void unplugged_transport_delivers_then_is_gone(void **state)
 {
 	const char *path = node("UNTWIST_TEST_DEVICE");
@@ -378,14 +199,14 @@ static void unplugged_transport_delivers_then_is_gone(void **state)
 	utw_transport_pause(rec.protocol.transport);
 	utw_transport_write(rec.protocol.transport, "unread", 6);
 	turn_all(r);
-	devices_set("0");
+	loop_devices_set("0");
 	turn_until(r, strchr(rec.story, 'H'));
 	utw_transport_resume(rec.protocol.transport);
 	turn_until(r, recorder_lost(&rec));
 	assert_lost(&rec, UTW_GONE);
 	assert_true(utw_failure_has(rec.reason, &utw_domain_errno, ENODEV));
 	assert_int_equal(rec.data_len, 10);
-	devices_set("2");
+	loop_devices_set("2");
 	recorder_release(&rec);
 	utw_reactor_free(r);
 }
@@ -394,17 +215,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(transport_case_69_failed_open_closes_the_descriptor),
-		TEST(requests_beyond_the_capacity_are_answered_in_order),
-		TEST(payload_comes_back),
-		TEST(unknown_opcode_is_an_errno),
-		TEST(cancel_of_an_issued_request_waits_for_the_kernel),
-		TEST(cancel_of_a_waiting_request_is_immediate),
-		TEST(timeout_of_a_request_is_told_as_one),
-		TEST(close_fails_what_is_pending),
+		TEST(door_is_the_ring_or_what_the_environment_says),
+		TEST(unknown_door_is_refused),
+		TEST(kernel_without_rings_is_asked_by_ioctl),
 		TEST(transport_case_72_record_over_the_limit_is_flagged),
 		TEST(record_larger_than_the_buffer_makes_it_grow),
 		TEST(record_too_long_for_the_device_is_refused),
-		TEST(unplugged_device_fails_its_requests),
 		TEST(unplugged_transport_delivers_then_is_gone),
 	};
 

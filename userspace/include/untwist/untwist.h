@@ -10,6 +10,7 @@
 #include <untwist/client.h>
 #include <untwist/cooperator.h>
 #include <untwist/custom.h>
+#include <untwist/custom_device.h>
 #include <untwist/cutter.h>
 #include <untwist/datagram.h>
 #include <untwist/deferred.h>
