@@ -11,88 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <untwist/deferred.h>
-#include <untwist/failure.h>
-
-#include "guests.h"
 #include "harness.h"
-
-/* A reactor, guests for each side, and what became of an attempt to connect. */
-struct meeting {
-	struct guests near;
-	struct guests far;
-	struct utw_port *port;
-	struct utw_protocol *protocol;
-	struct utw_failure *failure;
-	bool fired;
-};
-
-static struct utw_result attempt_fired(void *value, struct utw_failure *failure, void *data)
-{
-	struct meeting *m = data;
-
-	m->fired = true;
-	m->protocol = value;
-	m->failure = utw_failure_ref(failure);
-	return utw_result_value(NULL);
-}
-
-static void meeting_open(struct meeting *m)
-{
-	memset(m, 0, sizeof(*m));
-	guests_open(&m->near);
-	guests_open(&m->far);
-	for (int i = 0; i < GUESTS_MAX; i++)
-		m->near.fd[i] = m->far.fd[i] = -1;
-	utw_reactor_free(m->far.reactor);
-	m->far.reactor = m->near.reactor;
-}
-
-static void meeting_close(struct meeting *m)
-{
-	utw_port_close(m->port);
-	utw_failure_unref(m->failure);
-	for (unsigned int i = 0; i < m->far.count; i++) {
-		utw_transport_close(m->far.recorders[i].protocol.transport, UTW_CLOSE_ABORT, 0);
-		turn_all(m->far.reactor);
-		recorder_release(&m->far.recorders[i]);
-	}
-	guests_close(&m->near);
-	assert_int_equal(m->near.factory.users, 0);
-	assert_int_equal(m->far.factory.users, 0);
-}
-
-static struct utw_endpoint *endpoint(enum utw_endpoint_role role, const char *text)
-{
-	struct utw_failure *why = NULL;
-	struct utw_endpoint *e;
-
-	if (utw_endpoint_parse(&e, role, text, NULL, &why))
-		fail_msg("%s", utw_failure_message(why));
-	return e;
-}
-
-static int listen_at(struct meeting *m, const char *text)
-{
-	struct utw_endpoint *e = endpoint(UTW_ENDPOINT_SERVER, text);
-	int error = utw_endpoint_listen(&m->port, e, m->far.reactor, &m->far.factory, &m->failure);
-
-	utw_endpoint_free(e);
-	return error;
-}
-
-static struct utw_deferred *connect_to(struct meeting *m, const char *text)
-{
-	struct utw_endpoint *e = endpoint(UTW_ENDPOINT_CLIENT, text);
-	struct utw_deferred *d = utw_endpoint_connect(e, m->near.reactor, &m->near.factory);
-
-	/* Nothing of it is needed any more. */
-	utw_endpoint_free(e);
-	assert_non_null(d);
-	assert_false(utw_deferred_fired(d));
-	utw_deferred_add_both(d, attempt_fired, m);
-	return d;
-}
+#include "meeting.h"
 
 static void tcp_meets_tcp(void **state)
 {
@@ -102,9 +22,9 @@ static void tcp_meets_tcp(void **state)
 
 	(void)state;
 	meeting_open(&m);
-	assert_int_equal(listen_at(&m, "tcp:0:interface=localhost"), 0);
+	assert_int_equal(meeting_listen(&m, "tcp:0:interface=localhost"), 0);
 	snprintf(text, sizeof(text), "tcp:%s", utw_port_name(m.port));
-	d = connect_to(&m, text);
+	d = meeting_connect(&m, text);
 	turn_until(m.near.reactor, m.fired && m.far.count);
 	assert_ptr_equal(m.protocol, &m.near.recorders[0].protocol);
 	utw_transport_write(m.protocol->transport, "hello", 5);
@@ -122,9 +42,9 @@ static void unix_meets_unix(void **state)
 	(void)state;
 	meeting_open(&m);
 	snprintf(text, sizeof(text), "unix:@untwist-endpoint-%d", getpid());
-	assert_int_equal(listen_at(&m, text), 0);
+	assert_int_equal(meeting_listen(&m, text), 0);
 	assert_string_equal(utw_port_name(m.port), text);
-	d = connect_to(&m, text);
+	d = meeting_connect(&m, text);
 	turn_until(m.near.reactor, m.fired && m.far.count);
 	assert_null(m.failure);
 	utw_transport_write(m.protocol->transport, "hello", 5);
@@ -146,7 +66,7 @@ static void serial_port_is_opened_as_told(void **state)
 	assert_int_equal(unlockpt(master), 0);
 	snprintf(text, sizeof(text), "serial:%s:9600:stop=2:flow=xonxoff", ptsname(master));
 	meeting_open(&m);
-	d = connect_to(&m, text);
+	d = meeting_connect(&m, text);
 	turn_until(m.near.reactor, m.fired);
 	assert_null(m.failure);
 	assert_int_equal(tcgetattr(master, &settings), 0);
@@ -164,7 +84,7 @@ static void refused_attempt_names_the_address(void **state)
 
 	(void)state;
 	meeting_open(&m);
-	d = connect_to(&m, "tcp:127.0.0.1:1");
+	d = meeting_connect(&m, "tcp:127.0.0.1:1");
 	turn_until(m.near.reactor, m.fired);
 	assert_true(utw_failure_is(m.failure, &utw_domain_errno, ECONNREFUSED));
 	assert_non_null(strstr(utw_failure_message(m.failure), "127.0.0.1:1"));
@@ -180,10 +100,10 @@ static void taken_port_is_a_failure(void **state)
 	(void)state;
 	meeting_open(&m);
 	meeting_open(&second);
-	assert_int_equal(listen_at(&m, "tcp:0:interface=localhost"), 0);
+	assert_int_equal(meeting_listen(&m, "tcp:0:interface=localhost"), 0);
 	snprintf(text, sizeof(text), "tcp:interface=127.0.0.1:%s",
 		 strchr(utw_port_name(m.port), ':') + 1);
-	assert_int_equal(listen_at(&second, text), -EADDRINUSE);
+	assert_int_equal(meeting_listen(&second, text), -EADDRINUSE);
 	assert_true(utw_failure_is(second.failure, &utw_domain_errno, EADDRINUSE));
 	assert_non_null(strstr(utw_failure_message(second.failure), text));
 	meeting_close(&second);
@@ -201,7 +121,7 @@ static void descriptor_is_taken_over(void **state)
 	meeting_open(&m);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
 	snprintf(text, sizeof(text), "fd:%d", fd[1]);
-	d = connect_to(&m, text);
+	d = meeting_connect(&m, text);
 	turn_until(m.near.reactor, m.fired);
 	assert_story(&m.near.recorders[0], "M");
 	utw_transport_write(m.protocol->transport, "hello", 5);
@@ -223,7 +143,7 @@ static void cancelled_descriptor_is_closed(void **state)
 	meeting_open(&m);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
 	snprintf(text, sizeof(text), "fd:%d", fd[1]);
-	d = connect_to(&m, text);
+	d = meeting_connect(&m, text);
 	utw_deferred_cancel(d);
 	assert_true(m.fired);
 	turn_all(m.near.reactor);
@@ -241,14 +161,14 @@ static void missing_device_fails_and_tells_its_protocol(void **state)
 
 	(void)state;
 	meeting_open(&m);
-	d = connect_to(&m, "device:/dev/untwist/missing");
+	d = meeting_connect(&m, "device:/dev/untwist/missing");
 	assert_lost(&m.near.recorders[0], UTW_LOST);
 	turn_until(m.near.reactor, m.fired);
 	assert_true(utw_failure_is(m.failure, &utw_domain_errno, ENOENT));
 	utw_deferred_unref(d);
 	utw_failure_unref(m.failure);
 	m.failure = NULL;
-	assert_int_equal(listen_at(&m, "device:/dev/untwist/missing"), -ENOENT);
+	assert_int_equal(meeting_listen(&m, "device:/dev/untwist/missing"), -ENOENT);
 	meeting_close(&m);
 }
 
@@ -258,7 +178,7 @@ static void standard_streams_are_one_connection(void **state)
 
 	(void)state;
 	meeting_open(&m);
-	assert_int_equal(listen_at(&m, "stdio:"), 0);
+	assert_int_equal(meeting_listen(&m, "stdio:"), 0);
 	assert_string_equal(utw_port_name(m.port), "stdio:");
 	turn_until(m.near.reactor, m.far.count);
 	assert_int_equal(m.far.factory.users, 1);
@@ -295,7 +215,7 @@ static void listening_descriptor_is_adopted(void **state)
 	(void)state;
 	meeting_open(&m);
 	snprintf(text, sizeof(text), "fd:%d", listener);
-	assert_int_equal(listen_at(&m, text), 0);
+	assert_int_equal(meeting_listen(&m, text), 0);
 	assert_true(fcntl(listener, F_GETFL) & O_NONBLOCK);
 	peer[0] = connect_peer(listener);
 	peer[1] = connect_peer(listener);
@@ -318,7 +238,7 @@ static void what_does_not_listen_is_refused(void **state)
 	meeting_open(&m);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
 	snprintf(text, sizeof(text), "fd:%d", fd[0]);
-	assert_int_equal(listen_at(&m, text), -EINVAL);
+	assert_int_equal(meeting_listen(&m, text), -EINVAL);
 	close(fd[0]);
 	close(fd[1]);
 	meeting_close(&m);
@@ -333,7 +253,7 @@ static void systemd_listens(const char *text, const char *pid, int expected)
 
 	meeting_open(&m);
 	setenv("LISTEN_PID", pid, 1);
-	assert_int_equal(listen_at(&m, text), expected);
+	assert_int_equal(meeting_listen(&m, text), expected);
 	meeting_close(&m);
 	if (guard >= 0)
 		close(listener);

@@ -6,6 +6,7 @@
  *
  *	tcp:localhost:4000		tcp:[::1]:4000:timeout=5	(to connect to)
  *	tcp:4000			tcp:0:interface=localhost	(to listen at)
+ *	tls:example.org:443		tls:4433:certificate=/etc/name.pem
  *	unix:/run/name.sock		unix:@abstract:mode=660		(mode to listen)
  *	device:/dev/untwist/loop0	serial:/dev/ttyS0:9600:parity=even
  *	fd:3		stdio:		systemd:0	systemd:name=web
@@ -19,8 +20,17 @@
  * column.
  *
  * Types, and what they take (* must be there; order as for values alone):
- *	tcp to connect: host* (a number or "localhost"), port*, timeout (seconds)
+ *	tcp to connect: host* (a number, "localhost", or a name: that needs
+ *		utw_endpoint_set_resolver()), port*, timeout (seconds)
  *	tcp to listen: port* (0: any), interface
+ *	tls to connect: as tcp (timeout: the handshake has as long again), trust
+ *		(file with the certificates to trust; the system's), name (to be
+ *		found in the peer's certificate; the host), certificate and key
+ *		(files with ours, if we need one), alpn (protocols to agree on, best
+ *		first, as "h2,http/1.1"), verify (yes, no)
+ *	tls to listen: port*, certificate* (file), key (file; the same one),
+ *		interface, trust (file: clients must have a certificate signed by one
+ *		of these), alpn
  *	unix to connect: path* (or @ and an abstract name), timeout (seconds)
  *	unix to listen: path*, mode (octal; what the umask leaves)
  *	serial: path*, baud (115200), data (8), parity (none, odd, even, mark,
@@ -51,6 +61,7 @@ struct utw_factory;
 struct utw_failure;
 struct utw_port;
 struct utw_reactor;
+struct utw_resolver;
 
 enum utw_endpoint_role {
 	UTW_ENDPOINT_CLIENT, /* to connect to */
@@ -75,7 +86,8 @@ struct utw_endpoint_key {
  * @check: look at the values; says what is wrong with utw_endpoint_complain().
  *	NULL: any will do
  * @connect: of a client, as utw_endpoint_connect()
- * @listen: of a server, as utw_endpoint_listen(), but for the failure
+ * @listen: of a server, as utw_endpoint_listen(); *why is NULL and may be left
+ *	so: what is there becomes the cause of the failure
  */
 struct utw_endpoint_type {
 	const char *name;
@@ -85,7 +97,7 @@ struct utw_endpoint_type {
 	struct utw_deferred *(*connect)(const struct utw_endpoint *e, struct utw_reactor *r,
 					struct utw_factory *f);
 	int (*listen)(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
-		      struct utw_factory *f);
+		      struct utw_factory *f, struct utw_failure **why);
 };
 
 /**
@@ -127,6 +139,23 @@ UTW_API const char *utw_endpoint_text(const struct utw_endpoint *e);
  * Return: the value, without quotes; NULL when it was not given.
  */
 UTW_API const char *utw_endpoint_value(const struct utw_endpoint *e, const char *key);
+
+/**
+ * utw_endpoint_set_resolver() - say who finds hosts by their names
+ * @e: the endpoint
+ * @resolver: asked whenever a connection is made to a host that is a name; stays
+ *	as long as @e and its attempts. NULL: nobody, as at first; such attempts
+ *	fail then (EDESTADDRREQ)
+ */
+UTW_API void utw_endpoint_set_resolver(struct utw_endpoint *e, struct utw_resolver *resolver);
+
+/**
+ * utw_endpoint_resolver() - who finds hosts by their names
+ * @e: the endpoint
+ *
+ * Return: as set, borrowed; for @connect.
+ */
+UTW_API struct utw_resolver *utw_endpoint_resolver(const struct utw_endpoint *e);
 
 /**
  * utw_endpoint_number() - an argument that is a number

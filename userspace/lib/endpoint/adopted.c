@@ -216,10 +216,11 @@ static int systemd_fd(const struct utw_endpoint *e)
 }
 
 static int systemd_listen(struct utw_port **ret, const struct utw_endpoint *e,
-			  struct utw_reactor *r, struct utw_factory *f)
+			  struct utw_reactor *r, struct utw_factory *f, struct utw_failure **why)
 {
 	int fd = systemd_fd(e);
 
+	(void)why;
 	return fd < 0 ? fd : utw_adopted_listen(ret, r, fd, f);
 }
 

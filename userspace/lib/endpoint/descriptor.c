@@ -51,8 +51,9 @@ static struct utw_deferred *fd_connect(const struct utw_endpoint *e, struct utw_
 }
 
 static int fd_listen(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
-		     struct utw_factory *f)
+		     struct utw_factory *f, struct utw_failure **why)
 {
+	(void)why;
 	return utw_adopted_listen(ret, r, fd_number(e), f);
 }
 
@@ -63,8 +64,9 @@ static struct utw_deferred *stdio_connect(const struct utw_endpoint *e, struct u
 }
 
 static int stdio_listen(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
-			struct utw_factory *f)
+			struct utw_factory *f, struct utw_failure **why)
 {
+	(void)why;
 	return utw_single_listen(ret, e, r, f, stdio_make);
 }
 
@@ -75,8 +77,9 @@ static struct utw_deferred *device_connect(const struct utw_endpoint *e, struct 
 }
 
 static int device_listen(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
-			 struct utw_factory *f)
+			 struct utw_factory *f, struct utw_failure **why)
 {
+	(void)why;
 	return utw_single_listen(ret, e, r, f, device_make);
 }
 

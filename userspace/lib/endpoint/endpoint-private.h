@@ -12,6 +12,7 @@ struct utw_transport;
 extern const struct utw_endpoint_type *const utw_endpoint_types[];
 
 extern const struct utw_endpoint_type utw_endpoint_tcp_client, utw_endpoint_tcp_server;
+extern const struct utw_endpoint_type utw_endpoint_tls_client, utw_endpoint_tls_server;
 extern const struct utw_endpoint_type utw_endpoint_fd_client, utw_endpoint_fd_server;
 extern const struct utw_endpoint_type utw_endpoint_stdio_client, utw_endpoint_stdio_server;
 extern const struct utw_endpoint_type utw_endpoint_device_client, utw_endpoint_device_server;

@@ -18,11 +18,13 @@
 struct utw_endpoint {
 	const struct utw_endpoint_type *type;
 	struct utw_arguments arguments;
+	struct utw_resolver *resolver;
 	char *text;
 };
 
 const struct utw_endpoint_type *const utw_endpoint_types[] = {
 	&utw_endpoint_tcp_client,     &utw_endpoint_tcp_server,
+	&utw_endpoint_tls_client,     &utw_endpoint_tls_server,
 	&utw_endpoint_fd_client,      &utw_endpoint_fd_server,
 	&utw_endpoint_stdio_client,   &utw_endpoint_stdio_server,
 	&utw_endpoint_device_client,  &utw_endpoint_device_server,
@@ -236,6 +238,16 @@ struct utw_failure *utw_endpoint_complain(const struct utw_endpoint *e, const ch
 	return failure_at(e->text, a ? a->column : 1, what);
 }
 
+void utw_endpoint_set_resolver(struct utw_endpoint *e, struct utw_resolver *resolver)
+{
+	e->resolver = resolver;
+}
+
+struct utw_resolver *utw_endpoint_resolver(const struct utw_endpoint *e)
+{
+	return e->resolver;
+}
+
 size_t utw_endpoint_quote(const char *text, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -267,10 +279,13 @@ struct utw_deferred *utw_endpoint_connect(const struct utw_endpoint *e, struct u
 int utw_endpoint_listen(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
 			struct utw_factory *f, struct utw_failure **why)
 {
-	int error = e->type->listen ? e->type->listen(ret, e, r, f) : -EOPNOTSUPP;
+	struct utw_failure *story = NULL;
+	int error = e->type->listen ? e->type->listen(ret, e, r, f, &story) : -EOPNOTSUPP;
 
 	if (error)
-		failure_give(why, utw_failure_from_errno(error, "listen", "%s", e->text));
+		failure_give(why,
+			     utw_failure_new(&utw_domain_errno, -error, "listen", story, "%s",
+					     e->text));
 	return error;
 }
 

@@ -85,8 +85,9 @@ static struct utw_deferred *serial_connect(const struct utw_endpoint *e, struct 
 }
 
 static int serial_listen(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
-			 struct utw_factory *f)
+			 struct utw_factory *f, struct utw_failure **why)
 {
+	(void)why;
 	return utw_single_listen(ret, e, r, f, serial_make);
 }
 

@@ -92,13 +92,14 @@ static const struct utw_port_ops unix_port_ops = { .close = unix_port_close,
 						   .name = unix_port_name };
 
 static int unix_listen(struct utw_port **ret, const struct utw_endpoint *e, struct utw_reactor *r,
-		       struct utw_factory *f)
+		       struct utw_factory *f, struct utw_failure **why)
 {
 	struct unix_port *port = calloc(1, sizeof(*port));
 	struct utw_address address = { .length = 0 };
 	mode_t mode = 0;
 	int error;
 
+	(void)why;
 	if (!port)
 		return -ENOMEM;
 	utw_failure_unref(unix_address(e, &address));
