@@ -87,7 +87,7 @@ static void attempt_succeeds(void)
 	turn_all(bench->guests.reactor);
 }
 
-static const struct utw_endpoint_key no_keys[] = { { NULL, false } };
+static const struct utw_endpoint_key no_keys[] = { { .name = NULL } };
 static const struct utw_endpoint_type fake_type = {
 	.name = "fake", .role = UTW_ENDPOINT_CLIENT, .keys = no_keys, .connect = attempt_begin
 };

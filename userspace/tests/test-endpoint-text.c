@@ -107,6 +107,10 @@ static const struct wrong wrong[] = {
 	{ UTW_ENDPOINT_CLIENT, "serial:/x:data=9", "column 11: data is not a number from 0 to 8" },
 	{ UTW_ENDPOINT_CLIENT, "serial:/x:parity=weird", "column 11: parity is none, odd" },
 	{ UTW_ENDPOINT_CLIENT, "serial:/x:flow=weird", "column 11: flow is none, rtscts" },
+	{ UTW_ENDPOINT_CLIENT, "process:", "column 9: path is empty" },
+	{ UTW_ENDPOINT_CLIENT, "process:a:folder=b:folder=c",
+	  "column 20: \"folder\" is given twice" },
+	{ UTW_ENDPOINT_CLIENT, "process:a:B=c", "column 11: process has no \"B\"" },
 	{ UTW_ENDPOINT_SERVER, "systemd:", "column 9: index is not a number" },
 	{ UTW_ENDPOINT_SERVER, "systemd", "column 1: systemd needs an index or a name" },
 	{ UTW_ENDPOINT_SERVER, "systemd:0:name=a", "column 1: systemd needs an index or a name" },
@@ -165,6 +169,25 @@ static void right_texts_are_read(void **state)
 	utw_endpoint_free(NULL);
 }
 
+static void repeated_arguments_keep_their_order(void **state)
+{
+	struct utw_endpoint *e;
+
+	(void)state;
+	assert_int_equal(utw_endpoint_parse(&e, UTW_ENDPOINT_CLIENT,
+					    "process:sh:-c:arg=echo a\\:b:folder=/:A\\=c:", NULL,
+					    NULL),
+			 0);
+	assert_string_equal(utw_endpoint_value(e, "path"), "sh");
+	assert_string_equal(utw_endpoint_value_at(e, "arg", 0), "-c");
+	assert_string_equal(utw_endpoint_value_at(e, "arg", 1), "echo a:b");
+	assert_string_equal(utw_endpoint_value_at(e, "arg", 2), "A=c");
+	assert_string_equal(utw_endpoint_value_at(e, "arg", 3), "");
+	assert_null(utw_endpoint_value_at(e, "arg", 4));
+	assert_null(utw_endpoint_value_at(e, "path", 1));
+	utw_endpoint_free(e);
+}
+
 static void quoted_text_means_itself(void **state)
 {
 	static const char *const texts[] = { "plain", "a:b", "a=b", "\\", "[::1]", "", "=:\\[" };
@@ -214,6 +237,7 @@ int main(void)
 		TEST(brackets_hold_colons),
 		TEST(wrong_texts_are_told_where),
 		TEST(right_texts_are_read),
+		TEST(repeated_arguments_keep_their_order),
 		TEST(quoted_text_means_itself),
 		TEST(no_memory_is_a_failure),
 	};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -185,6 +186,51 @@ static void standard_streams_are_one_connection(void **state)
 	meeting_close(&m);
 }
 
+/* It is done when its transports are lost; who waits for the child is not seen from here. */
+static void no_child_is_left(struct meeting *m)
+{
+	while (waitid(P_ALL, 0, &(siginfo_t){ .si_pid = 0 }, WEXITED | WNOHANG | WNOWAIT) == 0)
+		utw_reactor_run_once(m->near.reactor, UINT64_C(1000000000));
+	assert_int_equal(errno, ECHILD);
+}
+
+static void process_is_spoken_with(void **state)
+{
+	struct utw_deferred *d;
+	struct meeting m;
+
+	(void)state;
+	meeting_open(&m);
+	d = meeting_connect(&m, "process:sh:-c:pwd; sort:folder=/");
+	turn_until(m.near.reactor, m.fired);
+	assert_null(m.failure);
+	utw_transport_write(m.protocol->transport, "b\na\n", 4);
+	assert_int_equal(utw_transport_close_write(m.protocol->transport), 0);
+	turn_until(m.near.reactor, recorder_lost(&m.near.recorders[0]));
+	assert_lost(&m.near.recorders[0], UTW_DONE);
+	assert_int_equal(m.near.recorders[0].data_len, 6);
+	assert_memory_equal(m.near.recorders[0].data, "/\na\nb\n", 6);
+	no_child_is_left(&m);
+	utw_deferred_unref(d);
+	meeting_close(&m);
+}
+
+static void process_that_is_not_there_is_named(void **state)
+{
+	struct utw_deferred *d;
+	struct meeting m;
+
+	(void)state;
+	meeting_open(&m);
+	d = meeting_connect(&m, "process:/missing/program");
+	turn_until(m.near.reactor, m.fired);
+	assert_true(utw_failure_is(m.failure, &utw_domain_errno, ENOENT));
+	assert_non_null(strstr(utw_failure_message(m.failure), "/missing/program"));
+	assert_lost(&m.near.recorders[0], UTW_LOST);
+	utw_deferred_unref(d);
+	meeting_close(&m);
+}
+
 static int listening_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -293,7 +339,8 @@ static struct utw_failure *own_check(const struct utw_endpoint *e)
 
 static void own_types(void **state)
 {
-	static const struct utw_endpoint_key keys[] = { { "colour", true }, { NULL, false } };
+	static const struct utw_endpoint_key keys[] = { { .name = "colour", .required = true },
+							{ .name = NULL } };
 	static const struct utw_endpoint_type own = {
 		.name = "tcp", .role = UTW_ENDPOINT_CLIENT, .keys = keys, .check = own_check
 	};
@@ -324,6 +371,8 @@ int main(void)
 		TEST(cancelled_descriptor_is_closed),
 		TEST(missing_device_fails_and_tells_its_protocol),
 		TEST(standard_streams_are_one_connection),
+		TEST(process_is_spoken_with),
+		TEST(process_that_is_not_there_is_named),
 		TEST(listening_descriptor_is_adopted),
 		TEST(what_does_not_listen_is_refused),
 		TEST(systemd_hands_over_by_index_and_name),

@@ -9,6 +9,7 @@
  *	tls:example.org:443		tls:4433:certificate=/etc/name.pem
  *	unix:/run/name.sock		unix:@abstract:mode=660		(mode to listen)
  *	device:/dev/untwist/loop0	serial:/dev/ttyS0:9600:parity=even
+ *	process:/usr/bin/ssh:host:cat	process:cat:folder=/tmp
  *	fd:3		stdio:		systemd:0	systemd:name=web
  *
  * An argument is KEY=VALUE or, in the order that the type gives, a VALUE alone.
@@ -36,6 +37,10 @@
  *	serial: path*, baud (115200), data (8), parity (none, odd, even, mark,
  *		space), stop (1), flow (none, rtscts, xonxoff)
  *	device: path*. Each connection is an open file of its own
+ *	process: path* (looked for in PATH without a slash), arg (as often as there
+ *		are arguments), folder. The program's standard input and output are
+ *		the connection; it shares our standard error. When the connection ends
+ *		it sees the end of its input, and is not killed
  *	fd to connect: number*, of a pipe, socket, terminal, which is taken over
  *	fd to listen: number*, of a socket that listens, which is taken over
  *	stdio: descriptors 0 and 1
@@ -72,10 +77,12 @@ enum utw_endpoint_role {
  * struct utw_endpoint_key - an argument that a type takes
  * @name: its key; lower case
  * @required: it must be there
+ * @repeated: it may be there often; it has all values alone that reach it
  */
 struct utw_endpoint_key {
 	const char *name;
 	bool required;
+	bool repeated;
 };
 
 /**
@@ -139,6 +146,17 @@ UTW_API const char *utw_endpoint_text(const struct utw_endpoint *e);
  * Return: the value, without quotes; NULL when it was not given.
  */
 UTW_API const char *utw_endpoint_value(const struct utw_endpoint *e, const char *key);
+
+/**
+ * utw_endpoint_value_at() - an argument that may be there often
+ * @e: the endpoint
+ * @key: its name
+ * @nth: which, from 0
+ *
+ * Return: the value, without quotes; NULL when there are not so many.
+ */
+UTW_API const char *utw_endpoint_value_at(const struct utw_endpoint *e, const char *key,
+					  size_t nth);
 
 /**
  * utw_endpoint_set_resolver() - say who finds hosts by their names

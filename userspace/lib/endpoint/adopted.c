@@ -227,9 +227,9 @@ static int systemd_listen(struct utw_port **ret, const struct utw_endpoint *e,
 const struct utw_endpoint_type utw_endpoint_systemd_server = {
 	.name = "systemd",
 	.role = UTW_ENDPOINT_SERVER,
-	.keys = (const struct utw_endpoint_key[]){ { "index", false },
-						   { "name", false },
-						   { NULL, false } },
+	.keys = (const struct utw_endpoint_key[]){ { .name = "index" },
+						   { .name = "name" },
+						   { .name = NULL } },
 	.check = systemd_check,
 	.listen = systemd_listen,
 };

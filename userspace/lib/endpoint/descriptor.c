@@ -83,9 +83,11 @@ static int device_listen(struct utw_port **ret, const struct utw_endpoint *e, st
 	return utw_single_listen(ret, e, r, f, device_make);
 }
 
-static const struct utw_endpoint_key fd_keys[] = { { "number", true }, { NULL, false } };
-static const struct utw_endpoint_key stdio_keys[] = { { NULL, false } };
-static const struct utw_endpoint_key device_keys[] = { { "path", true }, { NULL, false } };
+static const struct utw_endpoint_key fd_keys[] = { { .name = "number", .required = true },
+						   { .name = NULL } };
+static const struct utw_endpoint_key stdio_keys[] = { { .name = NULL } };
+static const struct utw_endpoint_key device_keys[] = { { .name = "path", .required = true },
+						       { .name = NULL } };
 
 const struct utw_endpoint_type utw_endpoint_fd_client = { .name = "fd",
 							  .role = UTW_ENDPOINT_CLIENT,

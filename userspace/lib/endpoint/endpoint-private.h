@@ -17,6 +17,7 @@ extern const struct utw_endpoint_type utw_endpoint_fd_client, utw_endpoint_fd_se
 extern const struct utw_endpoint_type utw_endpoint_stdio_client, utw_endpoint_stdio_server;
 extern const struct utw_endpoint_type utw_endpoint_device_client, utw_endpoint_device_server;
 extern const struct utw_endpoint_type utw_endpoint_unix_client, utw_endpoint_unix_server;
+extern const struct utw_endpoint_type utw_endpoint_process_client, utw_endpoint_process_server;
 extern const struct utw_endpoint_type utw_endpoint_serial_client, utw_endpoint_serial_server;
 extern const struct utw_endpoint_type utw_endpoint_systemd_server;
 

@@ -23,14 +23,12 @@ struct utw_endpoint {
 };
 
 const struct utw_endpoint_type *const utw_endpoint_types[] = {
-	&utw_endpoint_tcp_client,     &utw_endpoint_tcp_server,
-	&utw_endpoint_tls_client,     &utw_endpoint_tls_server,
-	&utw_endpoint_fd_client,      &utw_endpoint_fd_server,
-	&utw_endpoint_stdio_client,   &utw_endpoint_stdio_server,
-	&utw_endpoint_device_client,  &utw_endpoint_device_server,
-	&utw_endpoint_unix_client,    &utw_endpoint_unix_server,
-	&utw_endpoint_serial_client,  &utw_endpoint_serial_server,
-	&utw_endpoint_systemd_server, NULL,
+	&utw_endpoint_tcp_client,     &utw_endpoint_tcp_server,	    &utw_endpoint_tls_client,
+	&utw_endpoint_tls_server,     &utw_endpoint_fd_client,	    &utw_endpoint_fd_server,
+	&utw_endpoint_stdio_client,   &utw_endpoint_stdio_server,   &utw_endpoint_device_client,
+	&utw_endpoint_device_server,  &utw_endpoint_unix_client,    &utw_endpoint_unix_server,
+	&utw_endpoint_serial_client,  &utw_endpoint_serial_server,  &utw_endpoint_process_client,
+	&utw_endpoint_process_server, &utw_endpoint_systemd_server, NULL,
 };
 
 static struct utw_failure *failure_at(const char *text, size_t column, const char *what)
@@ -39,16 +37,22 @@ static struct utw_failure *failure_at(const char *text, size_t column, const cha
 				      what);
 }
 
-/* Which argument has this key? After endpoint_name() every one has one. */
-static const struct utw_argument *argument_find(const struct utw_endpoint *e, const char *key)
+/* Which argument is the nth, from 0, with this key? After endpoint_name() every one has a key. */
+static const struct utw_argument *argument_at(const struct utw_endpoint *e, const char *key,
+					      size_t nth)
 {
 	for (size_t i = 1; i < e->arguments.count; i++) {
 		const struct utw_argument *a = &e->arguments.list[i];
 
-		if (a->key && strcmp(a->key, key) == 0)
+		if (a->key && strcmp(a->key, key) == 0 && nth-- == 0)
 			return a;
 	}
 	return NULL;
+}
+
+static const struct utw_argument *argument_find(const struct utw_endpoint *e, const char *key)
+{
+	return argument_at(e, key, 0);
 }
 
 static const struct utw_endpoint_type *type_find(const struct utw_endpoint_type *const *types,
@@ -60,17 +64,17 @@ static const struct utw_endpoint_type *type_find(const struct utw_endpoint_type 
 	return NULL;
 }
 
-static bool key_known(const struct utw_endpoint *e, const char *key)
+static const struct utw_endpoint_key *key_find(const struct utw_endpoint *e, const char *key)
 {
 	const struct utw_endpoint_key *k;
 
 	for (k = e->type->keys; k->name; k++)
 		if (strcmp(k->name, key) == 0)
-			return true;
-	return false;
+			return k;
+	return NULL;
 }
 
-/* Give each value alone the first key in order that values alone have not had. */
+/* Give each value alone the first key in order that values alone have not had, or that has many. */
 static struct utw_failure *endpoint_name(struct utw_endpoint *e)
 {
 	const struct utw_endpoint_key *next = e->type->keys;
@@ -90,7 +94,8 @@ static struct utw_failure *endpoint_name(struct utw_endpoint *e)
 			snprintf(what, sizeof(what), "%s takes no further argument", e->type->name);
 			return failure_at(e->text, a->column, what);
 		}
-		a->key = next++->name;
+		a->key = next->name;
+		next += !next->repeated;
 	}
 	return NULL;
 }
@@ -103,11 +108,12 @@ static struct utw_failure *endpoint_check_keys(const struct utw_endpoint *e)
 	for (size_t i = 1; i < e->arguments.count; i++) {
 		const struct utw_argument *a = &e->arguments.list[i];
 
+		k = key_find(e, a->key);
 		snprintf(what, sizeof(what), "%s has no \"%s\"", e->type->name, a->key);
-		if (!key_known(e, a->key))
+		if (!k)
 			return failure_at(e->text, a->column, what);
 		snprintf(what, sizeof(what), "\"%s\" is given twice", a->key);
-		if (argument_find(e, a->key) != a)
+		if (!k->repeated && argument_find(e, a->key) != a)
 			return failure_at(e->text, a->column, what);
 	}
 	for (k = e->type->keys; k->name; k++) {
@@ -198,6 +204,13 @@ const char *utw_endpoint_text(const struct utw_endpoint *e)
 const char *utw_endpoint_value(const struct utw_endpoint *e, const char *key)
 {
 	const struct utw_argument *a = argument_find(e, key);
+
+	return a ? a->value : NULL;
+}
+
+const char *utw_endpoint_value_at(const struct utw_endpoint *e, const char *key, size_t nth)
+{
+	const struct utw_argument *a = argument_at(e, key, nth);
 
 	return a ? a->value : NULL;
 }

@@ -92,8 +92,13 @@ static int serial_listen(struct utw_port **ret, const struct utw_endpoint *e, st
 }
 
 static const struct utw_endpoint_key serial_keys[] = {
-	{ "path", true },  { "baud", false }, { "data", false }, { "parity", false },
-	{ "stop", false }, { "flow", false }, { NULL, false },
+	{ .name = "path", .required = true },
+	{ .name = "baud" },
+	{ .name = "data" },
+	{ .name = "parity" },
+	{ .name = "stop" },
+	{ .name = "flow" },
+	{ .name = NULL },
 };
 
 const struct utw_endpoint_type utw_endpoint_serial_client = { .name = "serial",

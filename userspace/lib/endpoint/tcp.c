@@ -168,18 +168,19 @@ static int tcp_listen(struct utw_port **ret, const struct utw_endpoint *e, struc
 const struct utw_endpoint_type utw_endpoint_tcp_client = {
 	.name = "tcp",
 	.role = UTW_ENDPOINT_CLIENT,
-	.keys =
-		(const struct utw_endpoint_key[]){
-			{ "host", true }, { "port", true }, { "timeout", false }, { NULL, false } },
+	.keys = (const struct utw_endpoint_key[]){ { .name = "host", .required = true },
+						   { .name = "port", .required = true },
+						   { .name = "timeout" },
+						   { .name = NULL } },
 	.check = tcp_client_check,
 	.connect = tcp_connect,
 };
 const struct utw_endpoint_type utw_endpoint_tcp_server = {
 	.name = "tcp",
 	.role = UTW_ENDPOINT_SERVER,
-	.keys = (const struct utw_endpoint_key[]){ { "port", true },
-						   { "interface", false },
-						   { NULL, false } },
+	.keys = (const struct utw_endpoint_key[]){ { .name = "port", .required = true },
+						   { .name = "interface" },
+						   { .name = NULL } },
 	.check = tcp_server_check,
 	.listen = tcp_listen,
 };

@@ -118,18 +118,18 @@ static int unix_listen(struct utw_port **ret, const struct utw_endpoint *e, stru
 const struct utw_endpoint_type utw_endpoint_unix_client = {
 	.name = "unix",
 	.role = UTW_ENDPOINT_CLIENT,
-	.keys = (const struct utw_endpoint_key[]){ { "path", true },
-						   { "timeout", false },
-						   { NULL, false } },
+	.keys = (const struct utw_endpoint_key[]){ { .name = "path", .required = true },
+						   { .name = "timeout" },
+						   { .name = NULL } },
 	.check = unix_client_check,
 	.connect = unix_connect,
 };
 const struct utw_endpoint_type utw_endpoint_unix_server = {
 	.name = "unix",
 	.role = UTW_ENDPOINT_SERVER,
-	.keys = (const struct utw_endpoint_key[]){ { "path", true },
-						   { "mode", false },
-						   { NULL, false } },
+	.keys = (const struct utw_endpoint_key[]){ { .name = "path", .required = true },
+						   { .name = "mode" },
+						   { .name = NULL } },
 	.check = unix_server_check,
 	.listen = unix_listen,
 };
