@@ -62,6 +62,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
               ["scripts/tests/serdev", "--arch", "arm64"]),
         Stage("new-driver", "a new driver from the template", ["scripts/tests/new-driver"]),
         Stage("driver-guide", "the steps of the driver guide", ["scripts/tests/driver-guide"]),
+        Stage("tutorial", "the steps of the tutorial", ["scripts/tests/tutorial"]),
         Stage("tracing", "the sessions of docs/tracing.md", ["scripts/tests/tracing"]),
         Stage("dkms", "modules by DKMS", ["scripts/tests/dkms"], budget=2400),
         Stage("demo", "the demo", ["scripts/demo"], counts=False),
