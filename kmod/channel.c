@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "client.h"
 #include "compat.h"
 #include "ring.h"
 #include "stream.h"
@@ -24,6 +25,7 @@ static void channel_free_work(struct work_struct *work)
 	irq_work_sync(&ch->irq_work);
 	untwist_requests_release(&ch->requests);
 	untwist_stream_release(ch);
+	untwist_client_free(ch->client);
 	put_device(&ch->ud->dev);
 	kfree(ch);
 }
@@ -74,6 +76,9 @@ static void channel_close(struct untwist_channel *ch)
 		untwist_call_end(ud);
 	}
 	untwist_deadlines_stop(&ch->requests);
+	/* A client is told of the end, as long as there is a workqueue. */
+	if (ch->client)
+		untwist_channel_kick(ch);
 	mutex_lock(&ud->lock);
 	list_del_rcu(&ch->link);
 	ud->nr_channels--;
@@ -208,12 +213,16 @@ void untwist_channel_wake(struct untwist_channel *ch, __poll_t key)
  * @ch: channel
  *
  * After unplug the last one is the end, and that is for everybody, whatever
- * they wait for.
+ * they wait for. A client is told by the work.
  *
- * Context: process.
+ * Context: process, with a user of the channel if it is a client's.
  */
 void untwist_channel_wake_posted(struct untwist_channel *ch)
 {
+	if (ch->client) {
+		untwist_channel_kick(ch);
+		return;
+	}
 	/* Posted first, looked second; unplug marks the channel first and wakes second. */
 	smp_mb();
 	if (untwist_channel_dead(ch)) {
@@ -369,7 +378,9 @@ static void channel_work(struct work_struct *work)
 	bool wake;
 	unsigned int posted = untwist_requests_run(ch, &wake);
 
-	if (wake)
+	if (ch->client)
+		untwist_client_run(ch->client);
+	else if (wake)
 		untwist_channel_wake_posted(ch);
 	if (test_and_clear_bit(UNTWIST_EV_SIGIO_IN, &ch->events))
 		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
@@ -397,6 +408,8 @@ static struct untwist_channel *channel_new(struct untwist_device *ud)
 	ch->ud = ud;
 	get_device(&ud->dev);
 	ch->uid = current_uid();
+	ch->pid = task_tgid_nr(current);
+	get_task_comm(ch->comm, current);
 	ch->plane = untwist_device_has_data(ud) ? UNTWIST_PLANE_DATA : UNTWIST_PLANE_COMPLETIONS;
 	init_waitqueue_head(&ch->wait);
 	INIT_WORK(&ch->work, channel_work);
@@ -475,6 +488,26 @@ static int channel_call_open(struct untwist_channel *ch)
 	return ret;
 }
 
+/* Takes the reference over. */
+static struct untwist_channel *channel_begin(struct untwist_channel *ch, int ret)
+{
+	if (!ret)
+		ret = channel_link(ch);
+	if (ret) {
+		untwist_channel_put(ch);
+		return ERR_PTR(ret);
+	}
+
+	ret = channel_call_open(ch);
+	untwist_channel_leave(ch, 1);
+	if (ret) {
+		untwist_channel_release(ch);
+		return ERR_PTR(ret);
+	}
+	untwist_count(ch->ud, UNTWIST_STAT_OPENS, 1);
+	return ch;
+}
+
 /**
  * untwist_channel_open() - make the channel of a file that is being opened
  * @ud: device, pinned by the caller
@@ -494,23 +527,35 @@ struct untwist_channel *untwist_channel_open(struct untwist_device *ud)
 		return ERR_PTR(-ENOMEM);
 	if (untwist_device_has_data(ud))
 		ret = untwist_stream_init(ch);
-	if (!ret)
-		ret = channel_link(ch);
-	if (ret) {
-		untwist_channel_put(ch);
-		return ERR_PTR(ret);
-	}
-
-	ret = channel_call_open(ch);
-	untwist_channel_leave(ch, 1);
-	if (ret) {
-		untwist_channel_release(ch);
-		return ERR_PTR(ret);
-	}
-	untwist_count(ud, UNTWIST_STAT_OPENS, 1);
-	return ch;
+	return channel_begin(ch, ret);
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_channel_open);
+
+/**
+ * untwist_channel_open_client() - make the channel of a client
+ * @ud: device that takes requests, pinned by the caller
+ * @client: client without a channel, taken over even after an error
+ *
+ * Context: process, may sleep.
+ *
+ * Return: as untwist_channel_open(), or -ERESTARTSYS. The channel has no queues,
+ * and the memory of its requests is there.
+ */
+struct untwist_channel *untwist_channel_open_client(struct untwist_device *ud,
+						    struct untwist_client *client)
+{
+	struct untwist_channel *ch = channel_new(ud);
+
+	if (!ch) {
+		untwist_client_free(client);
+		return ERR_PTR(-ENOMEM);
+	}
+	untwist_client_attach(client, ch);
+	ch->plane = UNTWIST_PLANE_COMPLETIONS;
+	/* Nobody would read what is pushed. */
+	set_bit(UNTWIST_CH_ENDED, &ch->state);
+	return channel_begin(ch, untwist_requests_make(ch));
+}
 
 /**
  * untwist_channel_release() - the file is closed

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * channel.c APIs: one open file, its lifetime and its wake-ups.
+ * channel.c APIs: one open, of a file or of a client, its lifetime and its
+ * wake-ups.
  *
  * Three counts, one for each lifetime:
  *   ref     the memory. Held by the file, by queued work, and by users > 0.
@@ -34,6 +35,7 @@
 #include <linux/llist.h>
 #include <linux/poll.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -42,6 +44,8 @@
 #include "fifo.h"
 #include "receive.h"
 #include "request.h"
+
+struct untwist_client;
 
 /* Bits of untwist_channel.state. */
 enum untwist_channel_state {
@@ -74,6 +78,8 @@ enum untwist_channel_event {
  * @ud: its device
  * @id: number of this open, for traces
  * @uid: user who opened it
+ * @pid: process that did, in the initial namespace
+ * @comm: its name at that time
  * @plane: UNTWIST_PLANE_*
  * @drvdata: the driver's
  * @state: see enum untwist_channel_state
@@ -92,6 +98,7 @@ enum untwist_channel_event {
  * @tx_lock: makes the driver, from any context, one consumer of @tx
  * @tx_wake: room in bytes at which writers are woken
  * @requests: the request plane
+ * @client: whom its completions are told; NULL, it is a file's
  * @ref: see above
  * @users: see above
  * @closed: the driver's close has returned
@@ -105,6 +112,8 @@ struct untwist_channel {
 	struct untwist_device *ud;
 	unsigned int id;
 	kuid_t uid;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
 	u32 plane;
 	void *drvdata;
 	unsigned long state;
@@ -124,6 +133,7 @@ struct untwist_channel {
 	u32 tx_wake;
 
 	struct untwist_requests requests;
+	struct untwist_client *client;
 
 	struct kref ref;
 	refcount_t users;
@@ -138,6 +148,8 @@ static inline bool untwist_channel_dead(const struct untwist_channel *ch)
 }
 
 struct untwist_channel *untwist_channel_open(struct untwist_device *ud);
+struct untwist_channel *untwist_channel_open_client(struct untwist_device *ud,
+						    struct untwist_client *client);
 void untwist_channel_release(struct untwist_channel *ch);
 void untwist_channel_put(struct untwist_channel *ch);
 

@@ -9,11 +9,13 @@
 #include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/untwist_client.h>
 
 #include "channel.h"
 #include "compat.h"
 #include "device.h"
 #include "file.h"
+#include "holdup.h"
 #include "stream.h"
 #include "trace.h"
 
@@ -24,9 +26,6 @@
 #define DEFAULT_REQUESTS_MAX 128u
 #define DEFAULT_PAYLOAD_MAX  (4u << 10)
 #define DEFAULT_MODE	     0660
-
-/* How often untwist_unregister() tells for whom it waits. */
-#define UNREGISTER_REPORT (10 * HZ)
 
 static dev_t untwist_devt;
 static DEFINE_IDA(untwist_minors);
@@ -202,12 +201,54 @@ static int registry_add(struct untwist_device *ud)
 	return ret;
 }
 
+static void registry_publish(struct untwist_device *ud)
+{
+	mutex_lock(&registry_lock);
+	ud->published = true;
+	mutex_unlock(&registry_lock);
+}
+
 static void registry_remove(struct untwist_device *ud)
 {
 	mutex_lock(&registry_lock);
 	list_del(&ud->registry);
 	mutex_unlock(&registry_lock);
 }
+
+/**
+ * untwist_device_find() - a device by its name
+ * @name: as in untwist_config.name
+ *
+ * Context: may sleep.
+ *
+ * Return: the device, which untwist_device_put() gives back and which may go all
+ * the same; NULL, there is none.
+ */
+struct untwist_device *untwist_device_find(const char *name)
+{
+	struct untwist_device *ud, *found = NULL;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(ud, &registry, registry)
+		if (ud->published && !strcmp(ud->name, name))
+			found = ud;
+	if (found)
+		get_device(&found->dev);
+	mutex_unlock(&registry_lock);
+	return found;
+}
+EXPORT_SYMBOL_GPL(untwist_device_find);
+
+/**
+ * untwist_device_put() - give a device back that was found
+ * @ud: device, or NULL
+ */
+void untwist_device_put(struct untwist_device *ud)
+{
+	if (ud)
+		put_device(&ud->dev);
+}
+EXPORT_SYMBOL_GPL(untwist_device_put);
 
 /* From device_initialize() on, put_device() is the only way to free it. */
 static struct untwist_device *device_new(struct device *parent, const struct untwist_config *config,
@@ -280,26 +321,13 @@ static struct untwist_channel *device_first_channel(struct untwist_device *ud)
 	return ch;
 }
 
-static void wait_for_close(struct untwist_device *ud, struct untwist_channel *ch)
-{
-	unsigned int seconds = 0;
-
-	while (!wait_for_completion_timeout(&ch->closed, UNREGISTER_REPORT)) {
-		seconds += UNREGISTER_REPORT / HZ;
-		dev_warn(&ud->dev,
-			 "unregister has waited %u s for channel %u: %u users, %u requests in use; driver %s has to complete them\n",
-			 seconds, ch->id, refcount_read(&ch->users),
-			 atomic_read(&ch->requests.cq.in_use), ud->driver);
-	}
-}
-
 static void device_drain(struct untwist_device *ud)
 {
 	struct untwist_channel *ch;
 
 	while ((ch = device_first_channel(ud))) {
 		untwist_channel_shut(ch);
-		wait_for_close(ud, ch);
+		untwist_channel_await_closed(ch, "unregister");
 		untwist_channel_put(ch);
 	}
 }
@@ -343,6 +371,7 @@ static int device_publish(struct untwist_device *ud)
 	ret = cdev_device_add(&ud->cdev, &ud->dev);
 	if (ret)
 		goto err_end;
+	registry_publish(ud);
 	return 0;
 
 err_end:

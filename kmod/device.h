@@ -35,6 +35,7 @@
  * @opens: how many there ever were
  * @dead: set first in untwist_unregister(); no channel is added any more
  * @registry: in the list of names in use
+ * @published: clients may find it there; guarded by the list's lock
  * @calls: lockdep's stand-in for "inside an operation of the driver", which
  *	untwist_unregister() waits for
  */
@@ -54,6 +55,7 @@ struct untwist_device {
 	unsigned int opens;
 	bool dead;
 	struct list_head registry;
+	bool published;
 #ifdef CONFIG_LOCKDEP
 	struct lockdep_map calls;
 #endif

@@ -6,6 +6,7 @@
  *   device.c   registration, the node, unplug
  *   channel.c  one open file: lifetime, wake-ups, the work
  *   file.c     the system calls
+ *   client.c   the calls of other modules
  *   stream.c   the data plane: two queues, and what a program may choose about
  *              them
  *   push.c     what the driver pushes, and tells besides
@@ -25,6 +26,7 @@
  *   uring.c    requests as commands of io_uring
  *   payload.c  the bytes that travel with a request
  *   limits.c   what the administrator allows
+ *   holdup.c   who holds up the end of a channel
  *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
  */
 #include <linux/module.h>

@@ -191,6 +191,7 @@ unsigned int untwist_slots_begin(struct untwist_channel *ch, struct untwist_slot
 	}
 	spin_lock(&rq->lock);
 	for (slot = first; slot; slot = slot->next) {
+		slot->began = jiffies;
 		list_add_tail(&slot->link, &rq->live);
 		rq->nr_live++;
 		if (slot->deadline.expires)

@@ -76,6 +76,7 @@ enum untwist_request_state {
  * @sink: where its completions go; NULL, to the CQ, for which it has a credit
  * @sink_data: for the sink
  * @user_data: as submitted
+ * @began: when that was, in jiffies
  * @flags: set of UNTWIST_SQE_*
  * @res: result, valid once FINISHED
  * @error: why the driver is not to see it, or 0
@@ -102,6 +103,7 @@ struct untwist_slot {
 	const struct untwist_sink *sink;
 	void *sink_data;
 	u64 user_data;
+	unsigned long began;
 	u32 flags;
 	s32 res;
 	int error;

@@ -256,8 +256,15 @@ static int execute_now(struct untwist_intake *in, const struct untwist_sqe *sqe,
 	return 0;
 }
 
-static void slot_fill(struct untwist_slot *slot, const struct untwist_sqe *sqe,
-		      const struct untwist_opcode *op, const struct untwist_payload *payload)
+/**
+ * untwist_slot_fill() - what an entry says, for a request
+ * @slot: slot that was just taken
+ * @sqe: entry; its payload is not looked at
+ * @op: its opcode's
+ * @payload: taken over
+ */
+void untwist_slot_fill(struct untwist_slot *slot, const struct untwist_sqe *sqe,
+		       const struct untwist_opcode *op, const struct untwist_payload *payload)
 {
 	slot->op = op;
 	slot->user_data = sqe->user_data;
@@ -289,7 +296,7 @@ static int chain_append(struct untwist_intake *in, const struct untwist_sqe *sqe
 		return -EAGAIN;
 	}
 	slot->sink_data = in->sink_data;
-	slot_fill(slot, sqe, op, payload);
+	untwist_slot_fill(slot, sqe, op, payload);
 	slot->error = error;
 	slot->prev = in->last;
 	if (in->last)

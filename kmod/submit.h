@@ -10,6 +10,7 @@
 
 struct untwist_channel;
 struct untwist_device;
+struct untwist_payload;
 struct untwist_sink;
 struct untwist_slot;
 
@@ -59,6 +60,8 @@ u32 untwist_intake_drop_chain(struct untwist_intake *in);
 void untwist_intake_end(struct untwist_intake *in);
 
 const struct untwist_opcode *untwist_opcode_find(const struct untwist_device *ud, u32 opcode);
+void untwist_slot_fill(struct untwist_slot *slot, const struct untwist_sqe *sqe,
+		       const struct untwist_opcode *op, const struct untwist_payload *payload);
 int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_submit *submit);
 
 #endif /* UNTWIST_SUBMIT_H */

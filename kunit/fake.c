@@ -204,6 +204,15 @@ static void hold(struct fake *fake, struct untwist_request *req)
 	raw_spin_unlock_irqrestore(&fake->lock, flags);
 }
 
+static void turn(struct untwist_request *req)
+{
+	u8 *bytes = req->payload;
+	u32 i;
+
+	for (i = 0; i < req->len; i++)
+		bytes[i] = ~bytes[i];
+}
+
 static int fake_submit(struct untwist_request *req)
 {
 	struct fake *fake = fake_of(req->channel);
@@ -215,6 +224,8 @@ static int fake_submit(struct untwist_request *req)
 	if (private->mark)
 		atomic_inc(&fake->dirty);
 	private->mark = ~0ull;
+	if (req->opcode == FAKE_OP_TURN)
+		turn(req);
 
 	/* From hold() on the request may be completed by others, and be gone. */
 	if (action == FAKE_HOLD)
@@ -301,6 +312,9 @@ static const struct untwist_opcode fake_opcodes[FAKE_NR_OPCODES] = {
 	{ .name = "done", .submit = fake_submit, .done = fake_done },
 	{ .name = "payload", .submit = fake_submit, .payload = UNTWIST_TO_DEVICE },
 	{ .name = "shots", .submit = fake_submit, .multishot = true },
+	{ .name = "turn",
+	  .submit = fake_submit,
+	  .payload = UNTWIST_TO_DEVICE | UNTWIST_FROM_DEVICE },
 };
 
 /* Registration. */

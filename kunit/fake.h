@@ -31,7 +31,8 @@ enum fake_call {
 #define FAKE_OP_DONE	(UNTWIST_OP_DRIVER + 1) /* with a done operation */
 #define FAKE_OP_PAYLOAD (UNTWIST_OP_DRIVER + 2) /* takes a payload */
 #define FAKE_OP_SHOTS	(UNTWIST_OP_DRIVER + 3) /* may complete many times */
-#define FAKE_NR_OPCODES 4
+#define FAKE_OP_TURN	(UNTWIST_OP_DRIVER + 4) /* turns the bits of its payload over */
+#define FAKE_NR_OPCODES 5
 
 /* What the fake does with a request: arg[0]. With FAKE_HOLD, it waits until told. */
 enum fake_action {
