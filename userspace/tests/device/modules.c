@@ -33,7 +33,7 @@ static void exec_modprobe(const char *name, const char *options)
 	_exit(127);
 }
 
-void module_load(const char *name, const char *options)
+int module_try(const char *name, const char *options)
 {
 	pid_t child = fork();
 	int status;
@@ -42,6 +42,13 @@ void module_load(const char *name, const char *options)
 	if (!child)
 		exec_modprobe(name, options);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
+	return status;
+}
+
+void module_load(const char *name, const char *options)
+{
+	int status = module_try(name, options);
+
 	if (status)
 		printf("# modprobe %s %s: status %#x\n", name, options, status);
 	ASSERT_EQ(0, status);

@@ -13,6 +13,9 @@ bool module_is_loaded(const char *name);
 /* Options as on modprobe's command line, between spaces; "" for none. */
 void module_load(const char *name, const char *options);
 
+/* The same, but a failure is returned: the status of modprobe, or 0. */
+int module_try(const char *name, const char *options);
+
 /* 0 or -1 with errno, as delete_module(); does not wait for users to go. */
 int module_unload(const char *name);
 
