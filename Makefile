@@ -9,6 +9,7 @@ help:
 	@echo 'make demo       the demo in a virtual machine (scripts/demo)'
 	@echo 'make check      all tests (scripts/check)'
 	@echo 'make bench      measure against the peers (on an idle machine)'
+	@echo 'make bench-device  count what commands on a device cost, in a virtual machine'
 	@echo 'make lint       style and static checks (scripts/lint)'
 	@echo 'make format     lay the sources out by tool'
 	@echo 'make fuzz-parsers SECONDS=60  fuzz each parser of the library so long'
@@ -25,6 +26,9 @@ check:
 
 bench:
 	scripts/bench
+
+bench-device:
+	scripts/bench-device $(BENCH)
 
 lint:
 	scripts/lint
@@ -55,4 +59,4 @@ clean:
 	find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name Module.symvers -o -name modules.order | xargs -r rm -f
 
-.PHONY: help demo check bench lint format fuzz-parsers modules modules_install userspace install clean
+.PHONY: help demo check bench bench-device lint format fuzz-parsers modules modules_install userspace install clean

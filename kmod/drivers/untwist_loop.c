@@ -346,6 +346,10 @@ static bool exclusive;
 module_param(exclusive, bool, 0644);
 MODULE_PARM_DESC(exclusive, "one open at a time of later devices (default N)");
 
+static bool defer;
+module_param(defer, bool, 0644);
+MODULE_PARM_DESC(defer, "later devices echo from their workqueue, not the writer (default N)");
+
 static int capability;
 module_param(capability, int, 0644);
 MODULE_PARM_DESC(capability, "CAP_* that later devices ask for; 0, none (default 0)");
@@ -356,7 +360,8 @@ static struct untwist_device *loop_register(unsigned int index, u32 kind)
 	struct untwist_config config = {
 		.name = name,
 		.ops = &loop_ops,
-		.flags = UNTWIST_HOLDS_BACK | (READ_ONCE(exclusive) ? UNTWIST_EXCLUSIVE : 0),
+		.flags = UNTWIST_HOLDS_BACK | (READ_ONCE(exclusive) ? UNTWIST_EXCLUSIVE : 0) |
+			(READ_ONCE(defer) ? UNTWIST_DEFER : 0),
 		.kind = kind,
 		.record_max = LOOP_RECORD_MAX,
 		.opcodes = loop_opcodes,

@@ -42,7 +42,7 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/service", _library("base", "service")),
     ("userspace/testing", [SYSTEM, PUBLIC, r"<untwist/testing/\w+\.h>"]),
     ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),
-    ("userspace/bench", [SYSTEM, PUBLIC, UAPI]),
+    ("userspace/bench", [SYSTEM, PUBLIC, UAPI, BESIDE]),
     ("userspace/examples", [SYSTEM, PUBLIC, UAPI]),
 ]
 

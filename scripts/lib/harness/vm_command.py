@@ -82,6 +82,11 @@ def parse() -> argparse.Namespace:
     add("--smp", type=int, default=2, metavar="N", help="processors, default 2")
     add("--memory", type=int, metavar="MB", help="default 512, and 1024 for kunit, plus the files")
     add("--append", default="", metavar="ARGS", help="more kernel arguments")
+    add(
+        "--count-instructions",
+        action="store_true",
+        help="the guest's clocks count instructions, two nanoseconds each: one processor, emulated",
+    )
     add("--leak-check", action="store_true", help="look for leaks when COMMAND ended (kunit)")
     add("--keep-log", type=Path, metavar="FILE", help="where to leave the kernel log")
     add("--no-modules", action="store_true", help="boot without Untwist's modules")
@@ -155,6 +160,10 @@ def settings_for(
     files = 2 * initramfs.stat().st_size // 1_000_000
     memory = options.memory or (1024 if heavy else 512) + files
     append = options.append
+    if options.count_instructions:
+        chosen, options.smp = "tcg", 1
+    else:
+        chosen = accel.choose(booted.arch, lambda folder: boot_idle(booted, folder))
     if options.leak_check:
         if not booted.has("DEBUG_KMEMLEAK"):
             raise Failure(f"--leak-check: kernel {booted.name} has no kmemleak; use kunit")
@@ -163,7 +172,7 @@ def settings_for(
         kernel=booted,
         initramfs=initramfs,
         nonce=nonce,
-        accel=accel.choose(booted.arch, lambda folder: boot_idle(booted, folder)),
+        accel=chosen,
         seconds=options.timeout,
         processors=options.smp,
         memory=memory,
@@ -171,6 +180,7 @@ def settings_for(
         chardevs=options.chardev,
         dtb=options.dtb,
         append=append,
+        count_instructions=options.count_instructions,
         usual_boot_seconds=usual_boot_seconds(booted, options.leak_check),
     )
 
