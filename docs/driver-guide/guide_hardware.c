@@ -100,6 +100,13 @@ static const struct untwist_opcode guide_opcodes[] = {
 
 static const struct untwist_ops guide_ops = { .cancel = guide_cancel };
 
+static void guide_interrupts_off(void *data)
+{
+	struct guide *guide = data;
+
+	writel(0, guide->regs + REG_STATUS);
+}
+
 static int guide_interrupts_on(struct guide *guide)
 {
 	struct pci_dev *pdev = guide->pdev;
@@ -110,9 +117,10 @@ static int guide_interrupts_on(struct guide *guide)
 	pci_set_master(pdev);
 	ret = devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), guide_interrupt, IRQF_SHARED,
 			       "guide_hardware", guide);
-	if (!ret)
-		writel(STATUS_INTERRUPT, guide->regs + REG_STATUS);
-	return ret;
+	if (ret)
+		return ret;
+	writel(STATUS_INTERRUPT, guide->regs + REG_STATUS);
+	return devm_add_action_or_reset(&pdev->dev, guide_interrupts_off, guide);
 }
 
 /*
