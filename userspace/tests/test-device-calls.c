@@ -7,6 +7,7 @@
 #include <untwist/device.h>
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
@@ -42,16 +43,14 @@ static struct utw_result note(void *value, struct utw_failure *failure, void *da
 	return utw_result_pass();
 }
 
-/* The traced process; it tells by its exit code that all was answered. */
-static int ask_many(const char *path, enum utw_device_door door)
+/* What a traced process does between the marks; returns whether it went well. */
+typedef bool (*traced_fn)(struct utw_reactor *r, struct utw_device *dev);
+
+static bool ask_many(struct utw_reactor *r, struct utw_device *dev)
 {
 	struct utw_request req = { .opcode = UNTWIST_LOOP_OP_ECHO, .arg = { 20000000, 1 } };
-	struct utw_reactor *r;
-	struct utw_device *dev;
 	unsigned int answered = 0;
 
-	if (utw_reactor_new(&r) || utw_device_open_door(&dev, r, path, door))
-		return 2;
 	for (int i = 0; i < REQUESTS; i++) {
 		struct utw_deferred *d = utw_device_submit(dev, &req);
 
@@ -61,11 +60,56 @@ static int ask_many(const char *path, enum utw_device_door door)
 	syscall(MARK);
 	while (answered < REQUESTS)
 		if (utw_reactor_run_once(r, UTW_FOREVER) < 0)
-			return 3;
+			return false;
 	syscall(MARK);
+	return true;
+}
+
+static void count_shot(struct utw_subscription *s, const struct utw_completion *c, void *data)
+{
+	(void)s;
+	(void)c;
+	++*(unsigned int *)data;
+}
+
+static void count_end(struct utw_subscription *s, const struct utw_completion *last,
+		      struct utw_failure *reason, void *data)
+{
+	(void)s;
+	(void)reason;
+	*(unsigned int *)data += last ? REQUESTS : 0;
+}
+
+static bool hear_many(struct utw_reactor *r, struct utw_device *dev)
+{
+	static const struct utw_subscriber hearing = { .shot = count_shot, .ended = count_end };
+	struct utw_request req = { .opcode = UNTWIST_LOOP_OP_TICKS, .arg = { 1000000, REQUESTS } };
+	struct utw_subscription *s;
+	unsigned int heard = 0;
+
+	if (utw_device_subscribe(&s, dev, &req, &hearing, &heard))
+		return false;
+	syscall(MARK);
+	while (heard < REQUESTS)
+		if (utw_reactor_run_once(r, UTW_FOREVER) < 0)
+			return false;
+	syscall(MARK);
+	return heard > REQUESTS;
+}
+
+/* The traced process; it tells by its exit code that all went well. */
+static int traced_run(const char *path, enum utw_device_door door, traced_fn act)
+{
+	struct utw_reactor *r;
+	struct utw_device *dev;
+	bool well;
+
+	if (utw_reactor_new(&r) || utw_device_open_door(&dev, r, path, door))
+		return 2;
+	well = act(r, dev);
 	utw_device_close(dev);
 	utw_reactor_free(r);
-	return 0;
+	return well ? 0 : 3;
 }
 
 static void count(struct counts *c, uint64_t number)
@@ -123,7 +167,7 @@ static void trace(pid_t child, struct counts *c)
 	assert_int_equal(c->marks, 2);
 }
 
-static struct counts counts_of(enum utw_device_door door)
+static struct counts counts_of(enum utw_device_door door, traced_fn act)
 {
 	const char *path = getenv("UNTWIST_TEST_DEVICE");
 	struct counts c = { .marks = 0 };
@@ -139,7 +183,7 @@ static struct counts counts_of(enum utw_device_door door)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			_exit(4);
 		raise(SIGSTOP);
-		_exit(ask_many(path, door));
+		_exit(traced_run(path, door, act));
 	}
 	trace(child, &c);
 	return c;
@@ -147,7 +191,18 @@ static struct counts counts_of(enum utw_device_door door)
 
 static void ring_reaps_without_a_system_call(void **state)
 {
-	struct counts c = counts_of(UTW_DEVICE_DOOR_RING);
+	struct counts c = counts_of(UTW_DEVICE_DOOR_RING, ask_many);
+
+	(void)state;
+	assert_int_equal(c.ioctls, 1);
+	assert_int_equal(c.reads, 0);
+	assert_int_equal(c.others, 0);
+}
+
+/* One call sends the request; all that comes of it needs none. */
+static void subscription_by_ring_costs_one_system_call(void **state)
+{
+	struct counts c = counts_of(UTW_DEVICE_DOOR_RING, hear_many);
 
 	(void)state;
 	assert_int_equal(c.ioctls, 1);
@@ -158,7 +213,7 @@ static void ring_reaps_without_a_system_call(void **state)
 /* That the count sees what there is to be seen. */
 static void ioctl_reaps_with_reads(void **state)
 {
-	struct counts c = counts_of(UTW_DEVICE_DOOR_IOCTL);
+	struct counts c = counts_of(UTW_DEVICE_DOOR_IOCTL, ask_many);
 
 	(void)state;
 	assert_int_equal(c.ioctls, 1);
@@ -170,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(ring_reaps_without_a_system_call),
+		TEST(subscription_by_ring_costs_one_system_call),
 		TEST(ioctl_reaps_with_reads),
 	};
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions, as far as they need no device: every line here is answered with a
- * complaint. The order of the answers, the end, and readers who go away.
+ * Sessions: complaints, which need no device, and answers, of a fake one. The order
+ * of both, the end, and readers who go away.
  */
 #include "factorial/session.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <untwist/testing/fake_device.h>
 
 #include "factorial/console.h"
 #include "factorial/unit.h"
@@ -176,6 +179,38 @@ static void reader_who_goes_away_does_not_hang_it(void **state)
 	finish(&s);
 }
 
+/* The last question is answered first, and the second fails. */
+static void answers_come_in_the_order_of_the_questions(void **state)
+{
+	struct utw_fake_device fake;
+	struct streams s;
+	char text[64] = "";
+	char *complaints;
+
+	(void)state;
+	assert_int_equal(begin(&s), 0);
+	assert_int_equal(utw_fake_device_open(&fake, &unit.device, unit.reactor), 0);
+	assert_int_equal(write(s.in, "3\n4\n5\n", 6), 6);
+	close(s.in);
+	turn_until(unit.reactor, fake.submitted == 3);
+	utw_fake_request_complete(utw_fake_device_first(&fake)->next->next, 0, 120, 0);
+	utw_fake_request_complete(utw_fake_device_first(&fake)->next, -EIO, 0, 0);
+	turn_until(unit.reactor, unit.callbacks == 2);
+	assert_int_equal(fcntl(s.out, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(read(s.out, text, sizeof(text)), -1);
+	utw_fake_request_complete(utw_fake_device_first(&fake), 0, 6, 0);
+	complaints = complaints_until_end(&s);
+	assert_true(read(s.out, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "3! = 6\n5! = 120\n");
+	assert_non_null(strstr(complaints, "line 2: "));
+	assert_non_null(strstr(complaints, strerror(EIO)));
+	assert_int_equal(unit.failed, 1);
+	free(complaints);
+	unit_close(&unit);
+	utw_fake_device_release(&fake);
+	finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +218,7 @@ int main(void)
 		TEST(line_too_long_is_one_complaint),
 		TEST(slow_reader_gets_every_complaint),
 		TEST(reader_who_goes_away_does_not_hang_it),
+		TEST(answers_come_in_the_order_of_the_questions),
 	};
 
 	return cmocka_run_group_tests_name("session", tests, NULL, NULL);

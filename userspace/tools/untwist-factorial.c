@@ -208,8 +208,9 @@ static void summary_draw(const struct unit *u)
 {
 	if (!u->latency.count)
 		return;
-	fprintf(stderr, "\nLatency, from the question to its callback (%s, %s):\n",
-		utw_device_name(u->device), utw_device_driver(u->device));
+	fprintf(stderr, "\nLatency, from the question to its callback (%s, %s, by %s):\n",
+		utw_device_name(u->device), utw_device_driver(u->device),
+		utw_device_door_name(u->device));
 	histogram_draw(&u->latency, stderr, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
 	fputc('\n', stderr);
 }
