@@ -37,6 +37,7 @@
 #include <untwist/memory.h>
 #include <untwist/policy.h>
 #include <untwist/pool.h>
+#include <untwist/pool_resolver.h>
 #include <untwist/process.h>
 #include <untwist/producer.h>
 #include <untwist/program.h>

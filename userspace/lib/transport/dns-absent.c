@@ -7,14 +7,6 @@
 #include <untwist/deferred.h>
 #include <untwist/failure.h>
 
-static const char *dns_describe(int code)
-{
-	(void)code;
-	return "built without DNS";
-}
-
-const struct utw_domain utw_domain_dns = { .name = "dns", .describe = dns_describe };
-
 int utw_dns_new(struct utw_dns **ret, struct utw_reactor *r, const struct utw_dns_options *options)
 {
 	(void)ret;
