@@ -13,6 +13,7 @@ help:
 	@echo 'make lint       style and static checks (scripts/lint)'
 	@echo 'make format     lay the sources out by tool'
 	@echo 'make fuzz-parsers SECONDS=60  fuzz each parser of the library so long'
+	@echo 'make fuzz MINUTES=10 SEED=  throw wild system calls at the devices so long'
 	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
 	@echo 'make userspace  the library, its tools and examples'
 	@echo 'make install    the library and tools: DESTDIR= PREFIX=$(PREFIX)'
@@ -40,6 +41,10 @@ SECONDS ?= 60
 fuzz-parsers:
 	scripts/fuzz-parsers $(SECONDS)
 
+MINUTES ?= 10
+fuzz:
+	scripts/fuzz-device --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
@@ -59,4 +64,7 @@ clean:
 	find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name Module.symvers -o -name modules.order | xargs -r rm -f
 
-.PHONY: help demo check bench bench-device lint format fuzz-parsers modules modules_install userspace install clean
+.PHONY: help demo check lint format
+.PHONY: bench bench-device
+.PHONY: fuzz fuzz-parsers
+.PHONY: modules modules_install userspace install clean

@@ -57,6 +57,8 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         _guest("arm64", "6.12", arm_edu, extra=FEWER_ROUNDS),
         _guest("armhf", "6.12", arm_edu, extra=FEWER_ROUNDS),
         _guest("x86_64", "kunit", extra=("--leak-check",), note=", KASAN, lockdep, leaks"),
+        Stage("fuzz-device", "wild system calls for half a minute, KASAN, lockdep",
+              ["scripts/fuzz-device", "--minutes", "0.5"]),
         Stage("serdev", "a serial line with a live peer, x86_64", ["scripts/tests/serdev"]),
         Stage("serdev-arm64", "a serial line with a live peer, arm64",
               ["scripts/tests/serdev", "--arch", "arm64"]),
