@@ -29,8 +29,8 @@ struct utw_transport;
 /** Connections that one listener accepts in one turn of the reactor. */
 #define UTW_TURN_ACCEPTS 64
 
-/** Pending connections that the kernel keeps for a listener. */
-#define UTW_TCP_BACKLOG 128
+/** Pending connections that the kernel keeps for a listener, if net.core.somaxconn allows it. */
+#define UTW_TCP_BACKLOG 4096
 
 /** How long utw_tcp_connect() tries when told 0, in nanoseconds. */
 #define UTW_TCP_CONNECT_TIMEOUT UINT64_C(30000000000)
