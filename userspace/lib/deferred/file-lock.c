@@ -13,6 +13,8 @@
 
 #include <untwist/timer.h>
 
+#include "base/open.h"
+
 /* Of locking a file that others keep on removing. */
 #define MOST_TRIES 16
 
@@ -53,11 +55,11 @@ static bool still_there(int fd, const char *path)
 
 static int lock_file(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+	int fd = utw_open_made(path, O_RDWR | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
 	int err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	err = -errno;
@@ -110,17 +112,22 @@ bool utw_file_lock_held(const struct utw_file_lock *l)
 
 int utw_file_lock_owner(const struct utw_file_lock *l)
 {
-	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = utw_open(l->path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	char text[16];
 	ssize_t length;
+	int error = 0;
 	long number;
 
 	if (fd < 0)
-		return -errno;
-	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
+		return fd;
+	do {
+		length = read(fd, text, sizeof(text) - 1);
+	} while (length < 0 && errno == EINTR);
 	if (length <= 0)
-		return -ENODATA;
+		error = length ? -errno : -ENODATA;
+	close(fd);
+	if (error)
+		return error;
 	text[length] = '\0';
 	number = strtol(text, NULL, 10);
 	return number > 0 && number <= INT32_MAX ? (int)number : -ENODATA;

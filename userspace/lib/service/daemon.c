@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/open.h"
+
 /* Ends as the one in the background said; if it died without a word, as a failed start. */
 static void wait_behind(int fd, pid_t child)
 {
@@ -56,7 +58,7 @@ int utw_daemon_fork(void)
 void utw_daemon_tell(int fd, int code)
 {
 	unsigned char byte = (unsigned char)code;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = utw_open("/dev/null", O_RDWR);
 
 	for (int standard = 0; null >= 0 && standard <= STDOUT_FILENO; standard++)
 		dup2(null, standard);

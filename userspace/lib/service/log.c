@@ -11,6 +11,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "run.h"
 
 int utw_run_log_open(struct utw_run *run)
@@ -26,9 +27,9 @@ int utw_run_log_open(struct utw_run *run)
 		run->syslog = true;
 		return 0;
 	}
-	fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	fd = utw_open_made(log, O_WRONLY | O_APPEND | O_CREAT, 0640);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (dup2(fd, STDERR_FILENO) < 0)
 		error = -errno;
 	close(fd);

@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/open.h"
+
 /* A stale file has a number and a newline in it, or nothing. */
 static int pidfile_check(int fd)
 {
@@ -34,11 +36,11 @@ static int pidfile_write(int fd)
 
 int utw_pidfile_open(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = utw_open_made(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = flock(fd, LOCK_EX | LOCK_NB) ? -errno : pidfile_check(fd);
 	if (!error)
 		error = pidfile_write(fd);

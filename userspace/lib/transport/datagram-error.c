@@ -62,9 +62,13 @@ static bool tell_report(struct utw_datagram *d)
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control),
 	};
+	ssize_t got;
 	int error;
 
-	if (recvmsg(d->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+	do {
+		got = recvmsg(d->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
 		return false;
 	to.length = msg.msg_namelen;
 	error = report_errno(&msg);

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/open.h"
+
 int utw_device_ioctl(int fd, unsigned long command, void *argument)
 {
 	int result;
@@ -34,11 +36,11 @@ static int node_choose(int fd, uint32_t plane, struct untwist_info *info)
 
 int utw_device_node_open(const char *path, uint32_t plane, struct untwist_info *info)
 {
-	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	int fd = utw_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = node_choose(fd, plane, info);
 	if (error) {
 		close(fd);

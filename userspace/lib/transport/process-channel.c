@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/open.h"
+
 static void channel_close(struct utw_transport *t, bool abort)
 {
 	struct utw_process_channel *c =
@@ -97,10 +99,10 @@ static int open_socket(struct utw_process *p, struct utw_process_plan *plan,
 
 static int open_null(struct utw_process_plan *plan, const struct utw_process_fd *map)
 {
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = utw_open("/dev/null", O_RDWR);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	plan_move(plan, fd, map->child, true);
 	return 0;
 }

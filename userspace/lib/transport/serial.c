@@ -11,6 +11,7 @@
 
 #include <untwist/timer.h>
 
+#include "base/open.h"
 #include "fd-carrier.h"
 #include "terminal.h"
 
@@ -105,11 +106,11 @@ static const struct utw_carrier_ops serial_ops = {
 static int serial_open_device(const char *path, const struct utw_serial_settings *settings,
 			      struct utw_terminal_state *before)
 {
-	int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = utw_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = utw_terminal_save(fd, before);
 	if (!error)
 		error = utw_terminal_set(fd, settings);

@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/open.h"
 #include "fd-carrier.h"
 
 /* Opening this one anew gives another pair of terminals, not the same again. */
@@ -25,7 +26,7 @@ static int reopen(int fd, int access_mode)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, access_mode | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	return utw_open(path, access_mode | O_NONBLOCK | O_NOCTTY);
 }
 
 static bool may_reopen(int fd, const struct utw_descriptor *how)

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/open.h"
+
 #define LOCK_PATH (sizeof(((struct sockaddr_un *)0)->sun_path) + sizeof(".lock"))
 
 static const char *path_of(const struct utw_address *at)
@@ -41,11 +43,11 @@ static bool lock_current(int fd, const char *path)
 static int lock_take(const char *path)
 {
 	for (;;) {
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		int fd = utw_open_made(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 		int error;
 
 		if (fd < 0)
-			return -errno;
+			return fd;
 		if (flock(fd, LOCK_EX | LOCK_NB)) {
 			error = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
 			close(fd);
