@@ -17,6 +17,7 @@ extern "C" {
 
 struct utw_address;
 struct utw_factory;
+struct utw_failure;
 struct utw_protocol;
 
 /**
@@ -27,11 +28,15 @@ struct utw_protocol;
  *	itself from here on: it hears lost in the end
  * @stop: the last user has gone. Protocols may live on; the factory's memory
  *	is the caller's from here on
+ * @trouble: connections are waiting that a listener cannot take, as descriptors or
+ *	memory have run out (@why, borrowed). Told once, until one was taken again;
+ *	the listener goes on trying by itself. May be missing
  */
 struct utw_factory_ops {
 	void (*start)(struct utw_factory *f);
 	struct utw_protocol *(*build)(struct utw_factory *f, const struct utw_address *peer);
 	void (*stop)(struct utw_factory *f);
+	void (*trouble)(struct utw_factory *f, const struct utw_failure *why);
 };
 
 /**
@@ -74,6 +79,13 @@ UTW_API void utw_factory_stop(struct utw_factory *f);
  */
 UTW_API struct utw_protocol *utw_factory_build(struct utw_factory *f,
 					       const struct utw_address *peer);
+
+/**
+ * utw_factory_trouble() - tell it of connections that cannot be taken
+ * @f: the factory, started
+ * @why: the reason, borrowed
+ */
+UTW_API void utw_factory_trouble(struct utw_factory *f, const struct utw_failure *why);
 
 #ifdef __cplusplus
 }

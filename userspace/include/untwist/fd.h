@@ -16,6 +16,9 @@
 extern "C" {
 #endif
 
+struct utw_address;
+struct utw_factory;
+struct utw_fd_listener;
 struct utw_protocol;
 struct utw_reactor;
 struct utw_transport;
@@ -42,6 +45,41 @@ struct utw_transport;
  */
 UTW_API int utw_fd_transport_new(struct utw_transport **ret, struct utw_reactor *r, int in, int out,
 				 struct utw_protocol *p);
+
+/**
+ * utw_fd_listen() - take connections from a socket that listens already
+ * @ret: receives the listener, owned by the caller
+ * @r: the reactor
+ * @fd: a listening socket of any family, as systemd or a parent hands it over;
+ *	made non-blocking, and closed on exec
+ * @f: makes the protocols; started now, stopped with the listener
+ *
+ * Connections are what they are with utw_tcp_listen() and utw_unix_listen();
+ * those of other families are as with utw_fd_transport_new(). So is a want of
+ * descriptors: clients are turned away, and the factory is told of trouble.
+ *
+ * Return: 0, and the listener owns @fd; -EINVAL when it does not listen,
+ * -ENOTSOCK, -EBADF, -EEXIST when the reactor watches it already, -EMFILE,
+ * -ENOMEM. After an error @fd is still the caller's.
+ */
+UTW_API int utw_fd_listen(struct utw_fd_listener **ret, struct utw_reactor *r, int fd,
+			  struct utw_factory *f);
+
+/**
+ * utw_fd_listener_close() - stop listening
+ * @l: the listener or NULL; gone when this returns, and its descriptor closed
+ *
+ * Legal from any callback. Connections that were accepted live on.
+ */
+UTW_API void utw_fd_listener_close(struct utw_fd_listener *l);
+
+/**
+ * utw_fd_listener_host() - where a listener listens
+ * @l: the listener
+ *
+ * Return: the address, borrowed from the listener.
+ */
+UTW_API const struct utw_address *utw_fd_listener_host(const struct utw_fd_listener *l);
 
 #ifdef __cplusplus
 }

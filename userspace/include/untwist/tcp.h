@@ -45,7 +45,7 @@ struct utw_transport;
  * The address may be taken over from connections that have just ended
  * (SO_REUSEADDR). A process out of descriptors still accepts and closes at
  * once, so that clients are told and the reactor does not spin: one
- * descriptor is kept in reserve for that.
+ * descriptor is kept in reserve for that. @f is told trouble.
  *
  * Return: 0; -EADDRINUSE, -EACCES and others of bind(); -EINVAL for an
  * address without a port; -EMFILE, -ENOMEM.

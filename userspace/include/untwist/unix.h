@@ -60,7 +60,8 @@ struct utw_unix_credentials {
  * @at: a UNIX address: see utw_address_unix()
  * @mode: permissions of the socket file, as for chmod(); 0 for those that the
  *	process's umask leaves. Never wider than asked for, not even for a moment
- * @f: makes the protocols; started now, stopped with the listener
+ * @f: makes the protocols; started now, stopped with the listener. A process
+ *	out of descriptors turns clients away, and tells it trouble
  *
  * Return: 0; -EADDRINUSE when another listener has that path or name;
  * -EINVAL for an address of another family; -EACCES, -ENOENT and others of

@@ -26,3 +26,9 @@ struct utw_protocol *utw_factory_build(struct utw_factory *f, const struct utw_a
 {
 	return f->ops->build(f, peer);
 }
+
+void utw_factory_trouble(struct utw_factory *f, const struct utw_failure *why)
+{
+	if (f->ops->trouble)
+		f->ops->trouble(f, why);
+}

@@ -171,7 +171,8 @@ static void limit_stop(struct utw_factory *f)
 
 static const struct utw_factory_ops limit_ops = { .start = limit_start,
 						  .build = limit_build,
-						  .stop = limit_stop };
+						  .stop = limit_stop,
+						  .trouble = utw_policy_trouble };
 
 void utw_limit_policy_init(struct utw_limit_policy *p, struct utw_factory *inner, size_t max,
 			   size_t max_by_peer)

@@ -126,7 +126,8 @@ static struct utw_protocol *proxy_build(struct utw_factory *f, const struct utw_
 
 static const struct utw_factory_ops proxy_ops = { .start = utw_policy_start,
 						  .build = proxy_build,
-						  .stop = utw_policy_stop };
+						  .stop = utw_policy_stop,
+						  .trouble = utw_policy_trouble };
 
 void utw_proxy_policy_init(struct utw_proxy_policy *p, struct utw_factory *inner)
 {

@@ -172,7 +172,8 @@ static struct utw_protocol *throttle_build(struct utw_factory *f, const struct u
 
 static const struct utw_factory_ops throttle_ops = { .start = utw_policy_start,
 						     .build = throttle_build,
-						     .stop = utw_policy_stop };
+						     .stop = utw_policy_stop,
+						     .trouble = utw_policy_trouble };
 
 void utw_throttle_policy_init(struct utw_throttle_policy *p, struct utw_factory *inner, uint64_t in,
 			      uint64_t out)

@@ -82,7 +82,8 @@ static struct utw_protocol *timeout_build(struct utw_factory *f, const struct ut
 
 static const struct utw_factory_ops timeout_ops = { .start = utw_policy_start,
 						    .build = timeout_build,
-						    .stop = utw_policy_stop };
+						    .stop = utw_policy_stop,
+						    .trouble = utw_policy_trouble };
 
 void utw_timeout_policy_init(struct utw_timeout_policy *p, struct utw_factory *inner,
 			     uint64_t period)

@@ -93,7 +93,8 @@ static struct utw_protocol *traffic_build(struct utw_factory *f, const struct ut
 
 static const struct utw_factory_ops traffic_ops = { .start = utw_policy_start,
 						    .build = traffic_build,
-						    .stop = utw_policy_stop };
+						    .stop = utw_policy_stop,
+						    .trouble = utw_policy_trouble };
 
 void utw_traffic_policy_init(struct utw_traffic_policy *p, struct utw_factory *inner,
 			     utw_traffic_fn fn, void *data)

@@ -21,6 +21,11 @@ void utw_policy_stop(struct utw_factory *f)
 	utw_factory_stop(utw_container_of(f, struct utw_policy, factory)->inner);
 }
 
+void utw_policy_trouble(struct utw_factory *f, const struct utw_failure *why)
+{
+	utw_factory_trouble(utw_container_of(f, struct utw_policy, factory)->inner, why);
+}
+
 struct utw_protocol *utw_policy_build(struct utw_factory *inner, const struct utw_address *peer,
 				      struct utw_layer *layer, const struct utw_layer_ops *ops)
 {

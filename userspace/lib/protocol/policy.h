@@ -9,9 +9,10 @@
 void utw_policy_init(struct utw_policy *p, const struct utw_factory_ops *ops,
 		     struct utw_factory *inner);
 
-/* For the operations of a policy's factory: the inner one shares its life. */
+/* For the operations of a policy's factory: the inner one shares its life, and what is told. */
 void utw_policy_start(struct utw_factory *f);
 void utw_policy_stop(struct utw_factory *f);
+void utw_policy_trouble(struct utw_factory *f, const struct utw_failure *why);
 
 /*
  * Build a protocol and put `layer` (from calloc(), taken) around it. NULL when

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <untwist/factory.h>
+#include <untwist/failure.h>
 #include <untwist/tcp.h>
 
+#include "base/open.h"
 #include "connection.h"
 
 /* How long to leave the kernel alone when it has no memory for a connection. */
@@ -26,7 +28,7 @@ static void listener_free(struct utw_listener *l)
 
 static int reserve_open(void)
 {
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return utw_open("/dev/null", O_RDONLY);
 }
 
 /* Polling would report the same connection again at once, and spin. */
@@ -54,23 +56,41 @@ static bool listener_turn_away(struct utw_listener *l)
 	if (l->reserve < 0)
 		return false;
 	close(l->reserve);
-	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+	do {
+		fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
 	if (fd >= 0)
 		close(fd);
 	l->reserve = reserve_open();
 	return fd >= 0;
 }
 
+/* A flood of connections in vain is one trouble. */
+static void tell_trouble(struct utw_listener *l, int error)
+{
+	char name[UTW_ADDRESS_TEXT];
+	struct utw_failure *why;
+
+	if (l->troubled)
+		return;
+	l->troubled = true;
+	utw_address_format(&l->host, name, sizeof(name));
+	why = utw_failure_from_errno(error, "accept", "%s %s", l->kind->name, name);
+	utw_factory_trouble(l->factory, why);
+	utw_failure_unref(why);
+}
+
 /* Is there a point in trying the next connection? */
 static bool accept_failed(struct utw_listener *l, int error)
 {
+	bool turned_away = false;
+
 	switch (error) {
 	case EAGAIN:
 		return false;
 	case EMFILE:
 	case ENFILE:
-		if (listener_turn_away(l))
-			return true;
+		turned_away = listener_turn_away(l);
 		break;
 	case ENOBUFS:
 	case ENOMEM:
@@ -79,8 +99,17 @@ static bool accept_failed(struct utw_listener *l, int error)
 		/* accept(2): what befell that one connection before it was taken. */
 		return true;
 	}
-	listener_rest(l);
-	return false;
+	/* Before the factory may close it. */
+	if (!turned_away)
+		listener_rest(l);
+	tell_trouble(l, error);
+	return turned_away;
+}
+
+static void listener_serve(struct utw_listener *l, int fd, const struct utw_address *peer)
+{
+	l->troubled = false;
+	utw_connection_serve(l->kind, l->reactor, fd, peer, l->factory, NULL);
 }
 
 static void listener_ready(struct utw_watch *w, uint32_t events)
@@ -95,7 +124,7 @@ static void listener_ready(struct utw_watch *w, uint32_t events)
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0)
-			utw_connection_serve(l->kind, l->reactor, fd, &peer, l->factory, NULL);
+			listener_serve(l, fd, &peer);
 		else if (!accept_failed(l, errno))
 			break;
 	}
@@ -122,7 +151,7 @@ int utw_listener_open(struct utw_listener *l, const struct utw_connection_kind *
 		return error;
 	l->reserve = reserve_open();
 	if (l->reserve < 0)
-		return -errno;
+		return l->reserve;
 	error = utw_watch_start(&l->watch, r, fd, EPOLLIN);
 	if (error) {
 		close(l->reserve);

@@ -2,7 +2,8 @@
 /*
  * Listener: takes connections from a listening socket, in turns of
  * UTW_TURN_ACCEPTS, and gives each to a protocol of its factory. A process out
- * of descriptors turns connections away with the help of one kept in reserve.
+ * of descriptors turns connections away with the help of one kept in reserve,
+ * and its factory is told of the trouble.
  *
  * It is embedded by the listeners of the families, which own the memory.
  */
@@ -28,6 +29,7 @@ struct utw_listener {
 	struct utw_timer rest;
 	int fd;
 	int reserve; /* given up for a moment when descriptors run out; -1: lost */
+	bool troubled; /* as the factory was told, and no connection was taken since */
 	bool accepting; /* inside the loop that calls the factory */
 	bool closed;
 };

@@ -240,6 +240,11 @@ static void wrapper_stop(struct utw_factory *f)
 	utw_factory_stop(wrapper_of(f)->inner);
 }
 
+static void wrapper_trouble(struct utw_factory *f, const struct utw_failure *why)
+{
+	utw_factory_trouble(wrapper_of(f)->inner, why);
+}
+
 static struct utw_protocol *wrapper_build(struct utw_factory *f, const struct utw_address *peer)
 {
 	struct utw_tls_factory *w = wrapper_of(f);
@@ -261,6 +266,7 @@ static const struct utw_factory_ops wrapper_ops = {
 	.start = wrapper_start,
 	.build = wrapper_build,
 	.stop = wrapper_stop,
+	.trouble = wrapper_trouble,
 };
 
 void utw_tls_factory_init(struct utw_tls_factory *f, struct utw_tls_context *c,
