@@ -157,13 +157,25 @@ static void ring_mark(struct ring *ring, struct interest *interest)
 }
 
 /* A free submission; NULL when the kernel takes none. */
+/* What is queued goes to the kernel, whatever signal comes. */
+static int ring_submit(struct ring *ring)
+{
+	int count;
+
+	do {
+		count = io_uring_submit_and_get_events(&ring->uring);
+	} while (count == -EINTR);
+	return count;
+}
+
 static struct io_uring_sqe *ring_entry(struct ring *ring)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
 
 	if (sqe)
 		return sqe;
-	io_uring_submit(&ring->uring);
+	while (io_uring_submit(&ring->uring) == -EINTR)
+		;
 	return io_uring_get_sqe(&ring->uring);
 }
 
@@ -198,7 +210,7 @@ static void ring_shut(struct ring *ring)
 		for (i = 0; i < ring->count; i++)
 			if (ring->interests[i].armed)
 				ring_disarm(ring, &ring->interests[i]);
-		io_uring_submit_and_get_events(&ring->uring);
+		ring_submit(ring);
 	}
 	io_uring_queue_exit(&ring->uring);
 }
@@ -283,7 +295,7 @@ static int ring_flush(struct utw_poller *p)
 	ring_tell_changes(ring);
 	if (!io_uring_sq_ready(&ring->uring))
 		return 0;
-	count = io_uring_submit_and_get_events(&ring->uring);
+	count = ring_submit(ring);
 	return count < 0 ? count : 0;
 }
 
@@ -356,7 +368,7 @@ static int ring_remove(struct utw_poller *p, int fd)
 	interest->used = false;
 	/* Claimed by another thread, the ring has dropped its polls already. */
 	if (ring_claim(ring) == 0 && interest->armed && ring_disarm(ring, interest))
-		io_uring_submit_and_get_events(&ring->uring);
+		ring_submit(ring);
 	interest->armed = false;
 	interest->arming++;
 	return 0;
@@ -460,8 +472,14 @@ static void harvest_take(struct harvest *harvest, struct ring *ring, const struc
 static void harvest_sift(struct harvest *harvest)
 {
 	unsigned int i, kept = 0;
+	int error;
 
-	if (!harvest->doubt_count || poll(harvest->doubts, harvest->doubt_count, 0) < 0)
+	if (!harvest->doubt_count)
+		return;
+	do {
+		error = poll(harvest->doubts, harvest->doubt_count, 0);
+	} while (error < 0 && errno == EINTR);
+	if (error < 0)
 		return;
 	for (i = 0; i < harvest->doubt_count; i++)
 		harvest->events[harvest->doubted[i]].events = (uint16_t)harvest->doubts[i].revents;

@@ -42,8 +42,11 @@ struct report {
 static _Noreturn void child_fail(int report_fd, enum step step)
 {
 	struct report report = { .step = step, .error = errno };
-	ssize_t put = write(report_fd, &report, sizeof(report));
+	ssize_t put;
 
+	do {
+		put = write(report_fd, &report, sizeof(report));
+	} while (put < 0 && errno == EINTR);
 	_exit(put == sizeof(report) ? 127 : 126);
 }
 
