@@ -172,7 +172,11 @@ static const __poll_t wake_keys[] = {
 	 */
 	[UNTWIST_EV_IN] = EPOLLIN | EPOLLRDNORM,
 	[UNTWIST_EV_OUT] = EPOLLOUT | EPOLLWRNORM,
-	[UNTWIST_EV_PRI] = EPOLLPRI,
+	/*
+	 * io_uring looks past EPOLLPRI in a key, and so at a key of it alone past all of
+	 * it. It lets EPOLLRDHUP in for everybody; others wait for that seldom.
+	 */
+	[UNTWIST_EV_PRI] = EPOLLPRI | EPOLLRDHUP,
 };
 
 /**

@@ -194,7 +194,7 @@ static void loss_is_told_once_until_asked(struct kunit *test)
 	untwist_push(p->ch, in, 1);
 	untwist_push(p->ch, in, 1);
 	KUNIT_EXPECT_EQ(test, 1, atomic_read(&watch->wakes));
-	EXPECT_BITS(test, EPOLLPRI, watch_keys(watch));
+	EXPECT_BITS(test, EPOLLPRI | EPOLLRDHUP, watch_keys(watch));
 	expect_lost(test, p, 2, 0);
 	untwist_push(p->ch, in, 1);
 	KUNIT_EXPECT_EQ(test, 2, atomic_read(&watch->wakes));

@@ -20,6 +20,7 @@
 
 #include <untwist/deferred.h>
 
+#include "backends.h"
 #include "harness.h"
 #include "harness-alloc.h"
 #include "recorder.h"
@@ -295,8 +296,12 @@ int main(void)
 		TEST(full_kernel_is_waited_for),
 		TEST(request_without_memory),
 		TEST(transport_without_memory),
+	};
+	/* On each, for they hear of what is urgent in ways of their own. */
+	const struct CMUnitTest urgent[] = {
 		TEST(overflow_is_told_while_paused),
 	};
 
-	return cmocka_run_group_tests_name("device-limits", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("device-limits", tests, NULL, NULL) +
+		RUN_ON_REAL_BACKENDS(urgent);
 }
