@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -16,6 +17,26 @@
 #include "harness-alloc.h"
 #include "harness.h"
 #include "recorder.h"
+
+ssize_t __real_sendfile64(int out, int in, off_t *offset, size_t count);
+ssize_t __wrap_sendfile64(int out, int in, off_t *offset, size_t count);
+
+/* With 64-bit offsets that is what sendfile() is called. Bytes that the kernel sent by itself, and whether it shall. */
+static uint64_t sent_by_kernel;
+static bool kernel_refuses;
+
+ssize_t __wrap_sendfile64(int out, int in, off_t *offset, size_t count)
+{
+	ssize_t put;
+
+	if (kernel_refuses) {
+		errno = EINVAL;
+		return -1;
+	}
+	put = __real_sendfile64(out, in, offset, count);
+	sent_by_kernel += put > 0 ? (uint64_t)put : 0;
+	return put;
+}
 
 struct sending {
 	struct utw_reactor *reactor;
@@ -44,6 +65,8 @@ static void sending_open(struct sending *s, const char *text, size_t len)
 	int fd[2];
 
 	memset(s, 0, sizeof(*s));
+	sent_by_kernel = 0;
+	kernel_refuses = false;
 	recorder_init(&s->near, false);
 	assert_int_equal(utw_reactor_new(&s->reactor), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
@@ -216,6 +239,101 @@ static void second_producer_is_refused(void **state)
 	sending_close(&s);
 }
 
+/* More than any socket takes at once, so that there are waits. */
+#define BIG (4 * 1024 * 1024)
+
+static char *big_text(void)
+{
+	char *text = malloc(BIG);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < BIG; i++)
+		text[i] = (char)(i * 7 + i / 4096);
+	return text;
+}
+
+static void assert_sends_all(struct sending *s, const char *text)
+{
+	char *got = malloc(BIG);
+	size_t len = 0;
+
+	assert_non_null(got);
+	sending_start(s, 0);
+	while (len < BIG || !s->fired) {
+		ssize_t some = recv(s->far, got + len, BIG - len, MSG_DONTWAIT);
+
+		len += some > 0 ? (size_t)some : 0;
+		utw_reactor_run_once(s->reactor, some > 0 ? 0 : UINT64_C(10000000));
+	}
+	assert_null(s->failure);
+	assert_memory_equal(got, text, BIG);
+	assert_int_equal(s->sent.bytes, BIG);
+	assert_int_equal(s->sent.last, (unsigned char)text[BIG - 1]);
+	free(got);
+}
+
+static void kernel_sends_it_by_itself(void **state)
+{
+	struct sending s;
+	char *text = big_text();
+
+	(void)state;
+	sending_open(&s, text, BIG);
+	assert_sends_all(&s, text);
+	/* But for a chunk each time that it has no room. */
+	assert_true(sent_by_kernel > BIG / 2);
+	sending_close(&s);
+	free(text);
+}
+
+static void what_the_kernel_refuses_is_copied(void **state)
+{
+	struct sending s;
+	char *text = big_text();
+
+	(void)state;
+	sending_open(&s, text, BIG);
+	kernel_refuses = true;
+	assert_sends_all(&s, text);
+	assert_int_equal(sent_by_kernel, 0);
+	sending_close(&s);
+	free(text);
+}
+
+/* What was written before it goes before it. */
+static void queue_goes_first(void **state)
+{
+	struct sending s;
+	char got[16];
+
+	(void)state;
+	sending_open(&s, "def", 3);
+	utw_transport_write(s.near.protocol.transport, "abc", 3);
+	sending_start(&s, 0);
+	turn_until(s.reactor, s.fired);
+	utw_transport_write(s.near.protocol.transport, "ghi", 3);
+	turn_all(s.reactor);
+	assert_int_equal(read(s.far, got, sizeof(got)), 9);
+	assert_memory_equal(got, "abcdefghi", 9);
+	assert_int_equal(sent_by_kernel, 3);
+	sending_close(&s);
+}
+
+/* SIGPIPE would end this program. */
+static void peer_that_is_gone_raises_no_signal(void **state)
+{
+	struct sending s;
+
+	(void)state;
+	sending_open(&s, "abcdef", 6);
+	shutdown(s.far, SHUT_RD);
+	sending_start(&s, 0);
+	turn_until(s.reactor, s.fired);
+	turn_until(s.reactor, recorder_lost(&s.near));
+	assert_int_equal(sent_by_kernel, 0);
+	sending_close(&s);
+}
+
 static void without_memory_there_is_no_deferred(void **state)
 {
 	struct sending s;
@@ -247,6 +365,10 @@ int main(void)
 		TEST(unreadable_file_fails_it),
 		TEST(cancel_lets_go_of_the_transport),
 		TEST(second_producer_is_refused),
+		TEST(kernel_sends_it_by_itself),
+		TEST(what_the_kernel_refuses_is_copied),
+		TEST(queue_goes_first),
+		TEST(peer_that_is_gone_raises_no_signal),
 		TEST(without_memory_there_is_no_deferred),
 	};
 

@@ -18,13 +18,14 @@ extern "C" {
 struct utw_deferred;
 struct utw_transport;
 
-/** Bytes sent at a time when utw_file_send() is told 0. */
+/** Bytes read at a time when utw_file_send() is told 0. */
 #define UTW_FILE_CHUNK 16384
 
 /**
  * struct utw_file_sent - what became of it
  * @bytes: how many were handed to the transport
- * @last: the last of them, 0 to 255; -1 when the file was empty
+ * @last: the last of them, 0 to 255; -1 when there was none, or it cannot be read
+ *	again (somebody else has moved the file's end)
  */
 struct utw_file_sent {
 	uint64_t bytes;
@@ -36,9 +37,12 @@ struct utw_file_sent {
  * @t: the transport, which must have no producer
  * @fd: a regular file, which stays open until the deferred has fired and is the
  *	caller's. Reading it may wait for the disk
- * @chunk: bytes to read at a time, 0 for UTW_FILE_CHUNK
+ * @chunk: bytes to read at a time, 0 for UTW_FILE_CHUNK; where the kernel sends
+ *	the file by itself, 0 for UTW_TURN_BYTES
  *
- * One chunk waits in the transport at a time. To close behind the file, close
+ * To a stream socket the kernel sends it by sendfile(), past our memory, if it
+ * can for that kind of file. Else, and through TLS and other layers, it is read
+ * and written. One chunk waits in the transport at a time. To close behind the file, close
  * with UTW_CLOSE_AFTER_PRODUCER at once.
  *
  * The deferred fires, from the reactor's turn, with a const struct

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,12 +12,16 @@
 #include <untwist/producer.h>
 #include <untwist/transport.h>
 
+#include "transport/send-file.h"
+
 struct sender {
 	struct utw_producer producer;
 	struct utw_transport *transport; /* has it as its producer */
 	struct utw_deferred *deferred;
 	struct utw_file_sent *sent; /* the result, made first so that the end cannot fail */
 	int fd;
+	bool copies; /* the kernel cannot do it alone */
+	size_t direct; /* bytes to let the kernel send at a time */
 	size_t size;
 	unsigned char chunk[];
 };
@@ -41,10 +46,22 @@ static void sender_fail(struct sender *s, struct utw_failure *failure)
 	utw_deferred_unref(d);
 }
 
+/* The last byte, where it did not come through our hands. */
+static void sender_look_back(struct sender *s)
+{
+	unsigned char last;
+
+	if (s->sent->bytes && s->sent->last < 0 &&
+	    pread(s->fd, &last, 1, lseek(s->fd, 0, SEEK_CUR) - 1) == 1)
+		s->sent->last = last;
+}
+
 static void sender_finish(struct sender *s)
 {
 	struct utw_file_sent *sent = s->sent;
 	struct utw_deferred *d;
+
+	sender_look_back(s);
 
 	s->sent = NULL;
 	d = sender_end(s);
@@ -52,11 +69,33 @@ static void sender_finish(struct sender *s)
 	utw_deferred_unref(d);
 }
 
+/*
+ * From the file to the socket within the kernel. False: this time it is copied,
+ * which also finds the end, tells what is wrong, and waits for room.
+ */
+static bool sender_send_directly(struct sender *s)
+{
+	ssize_t put;
+
+	if (s->copies)
+		return false;
+	put = utw_transport_send_file(s->transport, s->fd, s->direct);
+	if (put > 0) {
+		s->sent->bytes += (uint64_t)put;
+		s->sent->last = -1;
+	}
+	s->copies = put < 0 && put != -EAGAIN && put != -EINTR;
+	return put > 0;
+}
+
 static void sender_resume(struct utw_producer *p)
 {
 	struct sender *s = utw_container_of(p, struct sender, producer);
 	ssize_t got;
 	int status;
+
+	if (sender_send_directly(s))
+		return;
 
 	do {
 		got = read(s->fd, s->chunk, s->size);
@@ -103,8 +142,9 @@ static enum utw_cancel sender_cancel(struct utw_deferred *d, void *data)
 	return UTW_CANCEL_NOW;
 }
 
-static struct sender *sender_new(struct utw_transport *t, int fd, size_t size)
+static struct sender *sender_new(struct utw_transport *t, int fd, size_t chunk)
 {
+	size_t size = chunk ? chunk : UTW_FILE_CHUNK;
 	struct sender *s = malloc(sizeof(*s) + size);
 
 	if (!s)
@@ -112,6 +152,8 @@ static struct sender *sender_new(struct utw_transport *t, int fd, size_t size)
 	utw_producer_init(&s->producer, &sender_ops);
 	s->transport = t;
 	s->fd = fd;
+	s->copies = false;
+	s->direct = chunk ? chunk : UTW_TURN_BYTES;
 	s->size = size;
 	s->sent = malloc(sizeof(*s->sent));
 	if (!s->sent) {
@@ -125,7 +167,7 @@ static struct sender *sender_new(struct utw_transport *t, int fd, size_t size)
 
 struct utw_deferred *utw_file_send(struct utw_transport *t, int fd, size_t chunk)
 {
-	struct sender *s = sender_new(t, fd, chunk ? chunk : UTW_FILE_CHUNK);
+	struct sender *s = sender_new(t, fd, chunk);
 	struct utw_deferred *d = s ? utw_deferred_new() : NULL;
 	int error;
 

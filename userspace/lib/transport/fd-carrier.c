@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "silent-write.h"
+
 /* Longest record read from a socket. */
 #define RECORD_SIZE 65536
 
@@ -38,6 +40,16 @@ static struct utw_end *fd_write_end(struct utw_transport *t)
 ssize_t utw_fd_carrier_write(struct utw_transport *t, const void *data, size_t len)
 {
 	return utw_descriptor_write(&carrier_of(t)->out, fd_write_end(t)->fd, data, len);
+}
+
+/* To sockets alone: what else there is may block in it, or keeps records. */
+static ssize_t fd_send_file(struct utw_transport *t, int file, size_t len)
+{
+	const struct utw_descriptor *out = &carrier_of(t)->out;
+
+	if (out->kind != UTW_DESCRIPTOR_SOCKET || out->record || out->borrowed)
+		return -EOPNOTSUPP;
+	return utw_silent_sendfile(fd_write_end(t)->fd, file, len);
 }
 
 /* A socket may be shared with the read side, or with another process: close() would not do. */
@@ -105,7 +117,7 @@ void utw_fd_carrier_free(struct utw_transport *t)
 
 #define FD_CARRIER_COMMON                                                                          \
 	.read = utw_fd_carrier_read, .read_record = fd_read_record, .write = utw_fd_carrier_write, \
-	.hangup = utw_fd_carrier_hangup, .close = utw_fd_carrier_close,                            \
+	.send_file = fd_send_file, .hangup = utw_fd_carrier_hangup, .close = utw_fd_carrier_close, \
 	.free = utw_fd_carrier_free
 
 static const struct utw_carrier_ops apart_ops = { FD_CARRIER_COMMON,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A write without SIGPIPE: see silent-write.h.
+ * Writes without SIGPIPE: see silent-write.h.
  *
- * Kernels since 6.18 have a flag for it. On others the signal is blocked in
- * this thread around the write. SIGPIPE is sent to the very thread that
+ * Kernels since 6.18 have a flag for write(). On others, and for sendfile(),
+ * the signal is blocked in this thread around the call. SIGPIPE is sent to the very thread that
  * writes, so what the write raised can be taken back before it is unblocked;
  * unless one was pending before, which is somebody else's to see.
  */
@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,7 +38,23 @@ static void take_back_sigpipe(const sigset_t *sigpipe)
 		;
 }
 
-static ssize_t write_masked(int fd, const void *data, size_t len)
+/* What to write: memory, or as much of a file. */
+struct output {
+	int fd;
+	const void *data; /* NULL: from the file */
+	int file;
+	size_t len;
+};
+
+static ssize_t output_once(const struct output *o)
+{
+	ssize_t put = o->data ? write(o->fd, o->data, o->len)
+			      : sendfile(o->fd, o->file, NULL, o->len);
+
+	return put < 0 ? -errno : put;
+}
+
+static ssize_t output_masked(const struct output *o)
 {
 	sigset_t sigpipe, before, pending;
 	ssize_t put;
@@ -45,25 +62,21 @@ static ssize_t write_masked(int fd, const void *data, size_t len)
 	sigemptyset(&sigpipe);
 	sigaddset(&sigpipe, SIGPIPE);
 	sigpending(&pending);
-	if (sigismember(&pending, SIGPIPE)) {
-		/* Blocked by the program, or it could not be pending: nothing more can happen. */
-		put = write(fd, data, len);
-		return put < 0 ? -errno : put;
-	}
+	/* Blocked by the program, or it could not be pending: nothing more can happen. */
+	if (sigismember(&pending, SIGPIPE))
+		return output_once(o);
 
 	pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-	put = write(fd, data, len);
-	if (put < 0) {
-		put = -errno;
-		if (put == -EPIPE)
-			take_back_sigpipe(&sigpipe);
-	}
+	put = output_once(o);
+	if (put == -EPIPE)
+		take_back_sigpipe(&sigpipe);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return put;
 }
 
 ssize_t utw_silent_write(int fd, const void *data, size_t len)
 {
+	const struct output o = { .fd = fd, .data = data, .len = len };
 	static atomic_bool no_flag;
 
 	if (!atomic_load_explicit(&no_flag, memory_order_relaxed)) {
@@ -73,5 +86,12 @@ ssize_t utw_silent_write(int fd, const void *data, size_t len)
 			return put;
 		atomic_store_explicit(&no_flag, true, memory_order_relaxed);
 	}
-	return write_masked(fd, data, len);
+	return output_masked(&o);
+}
+
+ssize_t utw_silent_sendfile(int fd, int file, size_t len)
+{
+	const struct output o = { .fd = fd, .file = file, .len = len };
+
+	return output_masked(&o);
 }

@@ -39,6 +39,8 @@ struct utw_carrier_ops {
 	ssize_t (*read_record)(struct utw_transport *t, const void **data, size_t *full_len,
 			       bool *end);
 	ssize_t (*write)(struct utw_transport *t, const void *data, size_t len);
+	/* Some bytes from where a file stands, as sendfile(); NULL: not possible. */
+	ssize_t (*send_file)(struct utw_transport *t, int file, size_t len);
 	/* Tell the other side that no more is coming; NULL if that ends both directions. */
 	void (*shut_write)(struct utw_transport *t);
 	/*
