@@ -9,6 +9,7 @@
  *	tls:example.org:443		tls:4433:certificate=/etc/name.pem
  *	unix:/run/name.sock		unix:@abstract:mode=660		(mode to listen)
  *	device:/dev/untwist/loop0	serial:/dev/ttyS0:9600:parity=even
+ *	udp:[::1]:5000			udp:5000:idle=10
  *	process:/usr/bin/ssh:host:cat	process:cat:folder=/tmp
  *	fd:3		stdio:		systemd:0	systemd:name=web
  *
@@ -34,6 +35,12 @@
  *		of these), alpn
  *	unix to connect: path* (or @ and an abstract name), timeout (seconds)
  *	unix to listen: path*, mode (octal; what the umask leaves)
+ *	udp to connect: host* (a number or "localhost"), port*. Each write is a
+ *		datagram, and each that comes a record; none is waited for
+ *	udp to listen: port* (0: any), interface, peers (1000: as many at a time),
+ *		idle (60: seconds). Who sends something is a connection, which ends
+ *		with UTW_TIMEOUT when nothing more came for so long; those that are too
+ *		many, and what comes faster than it is read, are dropped
  *	serial: path*, baud (115200), data (8), parity (none, odd, even, mark,
  *		space), stop (1), flow (none, rtscts, xonxoff)
  *	device: path*. Each connection is an open file of its own

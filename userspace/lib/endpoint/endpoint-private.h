@@ -5,6 +5,7 @@
 
 #include <untwist/endpoint.h>
 
+struct utw_address;
 struct utw_protocol;
 struct utw_transport;
 
@@ -16,10 +17,19 @@ extern const struct utw_endpoint_type utw_endpoint_tls_client, utw_endpoint_tls_
 extern const struct utw_endpoint_type utw_endpoint_fd_client, utw_endpoint_fd_server;
 extern const struct utw_endpoint_type utw_endpoint_stdio_client, utw_endpoint_stdio_server;
 extern const struct utw_endpoint_type utw_endpoint_device_client, utw_endpoint_device_server;
+extern const struct utw_endpoint_type utw_endpoint_udp_client, utw_endpoint_udp_server;
 extern const struct utw_endpoint_type utw_endpoint_unix_client, utw_endpoint_unix_server;
 extern const struct utw_endpoint_type utw_endpoint_process_client, utw_endpoint_process_server;
 extern const struct utw_endpoint_type utw_endpoint_serial_client, utw_endpoint_serial_server;
 extern const struct utw_endpoint_type utw_endpoint_systemd_server;
+
+/* tcp.c: what all that have a host and a port share. */
+
+/* The address of a host that is a number or "localhost", or -EINVAL. */
+int utw_endpoint_address(const char *host, unsigned int port, struct utw_address *ret);
+
+/* Where to listen, of "interface" and "port"; or the failure that says what is wrong with them. */
+struct utw_failure *utw_endpoint_interface(const struct utw_endpoint *e, struct utw_address *ret);
 
 /* single.c: endpoints that are one connection. */
 

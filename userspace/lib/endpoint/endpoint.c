@@ -23,12 +23,16 @@ struct utw_endpoint {
 };
 
 const struct utw_endpoint_type *const utw_endpoint_types[] = {
-	&utw_endpoint_tcp_client,     &utw_endpoint_tcp_server,	    &utw_endpoint_tls_client,
-	&utw_endpoint_tls_server,     &utw_endpoint_fd_client,	    &utw_endpoint_fd_server,
-	&utw_endpoint_stdio_client,   &utw_endpoint_stdio_server,   &utw_endpoint_device_client,
-	&utw_endpoint_device_server,  &utw_endpoint_unix_client,    &utw_endpoint_unix_server,
-	&utw_endpoint_serial_client,  &utw_endpoint_serial_server,  &utw_endpoint_process_client,
-	&utw_endpoint_process_server, &utw_endpoint_systemd_server, NULL,
+	&utw_endpoint_tcp_client,     &utw_endpoint_tcp_server,
+	&utw_endpoint_tls_client,     &utw_endpoint_tls_server,
+	&utw_endpoint_unix_client,    &utw_endpoint_unix_server,
+	&utw_endpoint_udp_client,     &utw_endpoint_udp_server,
+	&utw_endpoint_serial_client,  &utw_endpoint_serial_server,
+	&utw_endpoint_device_client,  &utw_endpoint_device_server,
+	&utw_endpoint_stdio_client,   &utw_endpoint_stdio_server,
+	&utw_endpoint_process_client, &utw_endpoint_process_server,
+	&utw_endpoint_fd_client,      &utw_endpoint_fd_server,
+	&utw_endpoint_systemd_server, NULL,
 };
 
 static struct utw_failure *failure_at(const char *text, size_t column, const char *what)

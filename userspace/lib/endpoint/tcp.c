@@ -23,8 +23,8 @@
 /* A day: a longer timeout is a mistake. */
 #define TIMEOUT_MAX 86400
 
-/* 0, or -EINVAL for what is no address. "unix:80" would be one, of another family. */
-static int tcp_number(const char *host, unsigned int port, struct utw_address *ret)
+/* "unix:80" would be an address, too, of another family. */
+int utw_endpoint_address(const char *host, unsigned int port, struct utw_address *ret)
 {
 	char text[UTW_ADDRESS_TEXT];
 	bool bare = strchr(host, ':') && *host != '[';
@@ -74,7 +74,7 @@ static struct utw_failure *tcp_client_check(const struct utw_endpoint *e)
 	if (!*host || !port)
 		return utw_endpoint_complain(e, port ? "host" : "port",
 					     "nobody can be reached there");
-	if (tcp_number(host, port, &address) && !tcp_is_name(host))
+	if (utw_endpoint_address(host, port, &address) && !tcp_is_name(host))
 		return utw_endpoint_complain(e, "host", "host is neither an IP address nor a name");
 	return utw_endpoint_number(e, "timeout", TIMEOUT_MAX, &seconds);
 }
@@ -91,7 +91,7 @@ static struct utw_deferred *tcp_connect(const struct utw_endpoint *e, struct utw
 	/* Checked when the endpoint was read. */
 	utw_failure_unref(tcp_port(e, &port));
 	utw_failure_unref(utw_endpoint_number(e, "timeout", TIMEOUT_MAX, &seconds));
-	if (tcp_number(host, port, &address) == 0)
+	if (utw_endpoint_address(host, port, &address) == 0)
 		return utw_tcp_connect(r, &address, f, seconds * UTW_NSEC_PER_SEC);
 	if (resolver)
 		return utw_tcp_connect_host(r, resolver, host, port, f, seconds * UTW_NSEC_PER_SEC);
@@ -101,14 +101,14 @@ static struct utw_deferred *tcp_connect(const struct utw_endpoint *e, struct utw
 				       utw_endpoint_text(e), host));
 }
 
-static struct utw_failure *tcp_interface(const struct utw_endpoint *e, struct utw_address *ret)
+struct utw_failure *utw_endpoint_interface(const struct utw_endpoint *e, struct utw_address *ret)
 {
 	const char *interface = utw_endpoint_value(e, "interface");
 	struct utw_failure *failure;
 	unsigned int port;
 
 	failure = tcp_port(e, &port);
-	if (!failure && tcp_number(interface ? interface : "*", port, ret))
+	if (!failure && utw_endpoint_address(interface ? interface : "*", port, ret))
 		failure =
 			utw_endpoint_complain(e, "interface",
 					      "interface is neither an IP address nor \"localhost\"");
@@ -119,7 +119,7 @@ static struct utw_failure *tcp_server_check(const struct utw_endpoint *e)
 {
 	struct utw_address address;
 
-	return tcp_interface(e, &address);
+	return utw_endpoint_interface(e, &address);
 }
 
 struct tcp_port {
@@ -153,7 +153,7 @@ static int tcp_listen(struct utw_port **ret, const struct utw_endpoint *e, struc
 	(void)why;
 	if (!port)
 		return -ENOMEM;
-	utw_failure_unref(tcp_interface(e, &address));
+	utw_failure_unref(utw_endpoint_interface(e, &address));
 	error = utw_tcp_listen(&port->listener, r, &address, f);
 	if (error) {
 		free(port);
