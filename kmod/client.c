@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "client.h"
 #include "holdup.h"
+#include "latency.h"
 #include "submit.h"
 
 #define CALL_CHAIN (UNTWIST_SQE_LINK | UNTWIST_SQE_HARDLINK)
@@ -69,6 +70,7 @@ static void client_post(struct untwist_slot *slot, const struct untwist_cqe *cqe
 		return;
 	}
 	call->cqe = *cqe;
+	call->posted_at = slot->stage_at;
 	spin_lock(&client->lock);
 	list_add_tail(&call->node, &client->done);
 	spin_unlock(&client->lock);
@@ -118,6 +120,8 @@ void untwist_client_run(struct untwist_client *client)
 	while ((call = client_next_done(client))) {
 		struct untwist_cqe cqe = call->cqe;
 
+		if (untwist_latency_on(client->ch->ud))
+			untwist_latency_told(client->ch->ud, call->posted_at);
 		call_tell(call, &cqe);
 	}
 	if (ended)

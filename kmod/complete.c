@@ -7,6 +7,7 @@
 
 #include "channel.h"
 #include "compat.h"
+#include "latency.h"
 #include "request.h"
 #include "trace.h"
 
@@ -63,6 +64,9 @@ void untwist_slot_finish(struct untwist_slot *slot, s32 res)
 
 	slot->res = res;
 	trace_untwist_complete(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode, res);
+	/* With an error of the core's, the driver has not seen it. */
+	if (!slot->error && untwist_latency_on(ch->ud))
+		untwist_latency_passed(slot, UNTWIST_STAGE_DRIVER);
 
 	/*
 	 * From FINISHED on, the submitter may post the request, and from

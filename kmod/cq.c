@@ -214,19 +214,18 @@ bool untwist_cq_room(struct untwist_cq *cq)
 EXPORT_SYMBOL_IF_KUNIT(untwist_cq_room);
 
 /**
- * untwist_cq_read() - move completions to a program
+ * untwist_cq_copy() - copy completions to a program
  * @cq: queue, not of a ring; the caller makes the reader one
  * @to: destination
- * @made_room: set if there was no credit before
  *
- * An entry leaves the queue once it has arrived whole.
+ * They stay in the queue: an entry leaves it once it has arrived whole.
  *
  * Context: may fault and sleep.
  *
- * Return: bytes; 0, there is none; -EINVAL, no room for one, or the queue is a
+ * Return: how many; 0, there is none; -EINVAL, no room for one, or the queue is a
  * ring's; -EFAULT.
  */
-ssize_t untwist_cq_read(struct untwist_cq *cq, struct iov_iter *to, bool *made_room)
+int untwist_cq_copy(const struct untwist_cq *cq, struct iov_iter *to)
 {
 	u32 head = (u32)atomic_read(&cq->head);
 	u32 ready, n;
@@ -240,10 +239,19 @@ ssize_t untwist_cq_read(struct untwist_cq *cq, struct iov_iter *to, bool *made_r
 		if (copy_to_iter(&cqe, sizeof(cqe), to) != sizeof(cqe))
 			break;
 	}
-	if (!n)
-		return ready ? -EFAULT : 0;
+	return ready && !n ? -EFAULT : (int)n;
+}
+
+/**
+ * untwist_cq_consume() - take completions out that have arrived
+ * @cq: queue
+ * @n: how many
+ *
+ * Return: true if there was no credit before.
+ */
+bool untwist_cq_consume(struct untwist_cq *cq, u32 n)
+{
 	/* First the place is free, then it may be reserved again. */
-	atomic_set_release(&cq->head, (int)(head + n));
-	*made_room = untwist_cq_unreserve(cq, n);
-	return n * sizeof(struct untwist_cqe);
+	atomic_set_release(&cq->head, (int)((u32)atomic_read(&cq->head) + n));
+	return untwist_cq_unreserve(cq, n);
 }

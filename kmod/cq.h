@@ -53,6 +53,7 @@ void untwist_cq_put(struct untwist_cq *cq, const struct untwist_cqe *cqes, u32 n
 bool untwist_cq_check(struct untwist_cq *cq);
 u32 untwist_cq_ready(const struct untwist_cq *cq);
 bool untwist_cq_room(struct untwist_cq *cq);
-ssize_t untwist_cq_read(struct untwist_cq *cq, struct iov_iter *to, bool *made_room);
+int untwist_cq_copy(const struct untwist_cq *cq, struct iov_iter *to);
+bool untwist_cq_consume(struct untwist_cq *cq, u32 n);
 
 #endif /* UNTWIST_CQ_H */

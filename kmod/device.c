@@ -16,6 +16,7 @@
 #include "device.h"
 #include "file.h"
 #include "holdup.h"
+#include "latency.h"
 #include "stream.h"
 #include "trace.h"
 
@@ -61,6 +62,7 @@ static void device_release(struct device *dev)
 	ida_free(&untwist_minors, MINOR(dev->devt));
 	free_percpu(ud->stats);
 	kfree(ud);
+	free_percpu(ud->latency);
 }
 
 static const char *const kind_names[] = {
@@ -381,6 +383,7 @@ err_end:
 err_registry:
 	registry_remove(ud);
 	return ret;
+	untwist_latency_add(ud);
 }
 
 static void report_failure(struct device *parent, const char *driver, const char *name,
@@ -461,6 +464,7 @@ static void devm_unregister(void *ud)
 }
 
 /**
+	untwist_latency_remove(ud);
  * __devm_untwist_register() - publish a device as long as its parent is bound;
  * use devm_untwist_register()
  * @parent: device that it belongs to, in its probe
@@ -582,6 +586,7 @@ err_wq:
 
 void untwist_device_exit(void)
 {
+	untwist_latency_init();
 	/* Channels that wait for their grace period hold the class's devices. */
 	rcu_barrier();
 	destroy_workqueue(untwist_wq);
@@ -589,3 +594,4 @@ void untwist_device_exit(void)
 	unregister_chrdev_region(untwist_devt, UNTWIST_MINORS);
 	ida_destroy(&untwist_minors);
 }
+	untwist_latency_exit();

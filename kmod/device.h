@@ -17,6 +17,9 @@
 #include "stats.h"
 
 /**
+struct dentry;
+struct untwist_latency;
+
  * struct untwist_device - a device and its node
  * @dev: in /sys/class/untwist; its last reference frees all this
  * @cdev: the node, pinning @dev as long as a file is open
@@ -28,6 +31,10 @@
  * @wq: runs the channels' work; gone when untwist_unregister() returns
  * @stats: counters
  * @limits: what the administrator allows; written under @lock
+ * @latency: how long requests took, or NULL
+ * @latency_since: since when that is measured, in ns
+ * @latency_on: whether it is
+ * @debugfs: folder there
  * @lock: guards @channels, its count, @opens and @dead
  * @channels: all that the driver has not been told to close yet; read under RCU
  *	as well
@@ -51,6 +58,10 @@ struct untwist_device {
 	struct untwist_limits limits;
 	struct mutex lock; /* see above */
 	struct list_head channels;
+	struct untwist_latency __percpu *latency;
+	u64 latency_since;
+	bool latency_on;
+	struct dentry *debugfs;
 	unsigned int nr_channels;
 	unsigned int opens;
 	bool dead;

@@ -10,6 +10,7 @@
 
 #include "channel.h"
 #include "compat.h"
+#include "latency.h"
 #include "request.h"
 #include "ring.h"
 #include "trace.h"
@@ -25,6 +26,8 @@
 void untwist_requests_put(struct untwist_channel *ch, const struct untwist_cqe *cqes, u32 n)
 {
 	spin_lock(&ch->requests.lock);
+	if (untwist_latency_on(ch->ud))
+		untwist_latency_posted(ch, n);
 	untwist_cq_put(&ch->requests.cq, cqes, n);
 	spin_unlock(&ch->requests.lock);
 }
@@ -56,6 +59,8 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot,
 	if (cqe.res < 0)
 		untwist_count(ch->ud, UNTWIST_STAT_ERRORS, 1);
 	trace_untwist_post(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode, cqe.res);
+	if (untwist_latency_on(ch->ud))
+		untwist_latency_passed(slot, UNTWIST_STAGE_POST);
 	if (slot->sink)
 		slot->sink->post(slot, &cqe);
 
@@ -64,6 +69,8 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot,
 	rq->nr_live--;
 	untwist_deadline_del(rq, slot);
 	atomic_andnot(~UNTWIST_REQ_GENERATION_MASK, &slot->state);
+	if (!slot->sink && untwist_latency_on(ch->ud))
+		untwist_latency_posted(ch, 1);
 	if (!slot->sink)
 		untwist_cq_put(&rq->cq, &cqe, 1);
 	untwist_chain_advance(rq, slot, cqe.res, after);
@@ -86,6 +93,8 @@ static void slot_submit(struct untwist_channel *ch, struct untwist_slot *slot)
 		untwist_complete(&slot->req, slot->error);
 		return;
 	}
+	if (untwist_latency_on(ch->ud))
+		untwist_latency_passed(slot, UNTWIST_STAGE_SUBMIT);
 	untwist_call_begin(ch->ud);
 	if (slot->op->execute)
 		untwist_complete(&slot->req, slot->op->execute(&slot->req));
@@ -188,6 +197,8 @@ unsigned int untwist_slots_begin(struct untwist_channel *ch, struct untwist_slot
 		untwist_count(ch->ud, UNTWIST_STAT_REQUESTS, 1);
 		trace_untwist_submit(ch, untwist_slot_tag(slot), slot->user_data, slot->req.opcode,
 				     slot->req.len);
+		if (untwist_latency_on(ch->ud))
+			untwist_latency_submitted(ch, slot);
 	}
 	spin_lock(&rq->lock);
 	for (slot = first; slot; slot = slot->next) {
@@ -303,17 +314,21 @@ bool untwist_requests_due(struct untwist_channel *ch)
  */
 ssize_t untwist_requests_read(struct untwist_channel *ch, struct iov_iter *to)
 {
-	bool made_room = false;
-	ssize_t ret;
+	struct untwist_cq *cq = &ch->requests.cq;
+	int n;
 
 	lockdep_assert_held(&ch->rd_mutex);
-	ret = untwist_cq_read(&ch->requests.cq, to, &made_room);
+	n = untwist_cq_copy(cq, to);
+	if (n <= 0)
+		return n;
+	if (untwist_latency_on(ch->ud))
+		untwist_latency_reaped(ch, n);
 	/* Not by announce: the device's workqueue may be gone, and is not needed. */
-	if (made_room) {
+	if (untwist_cq_consume(cq, n)) {
 		untwist_channel_wake(ch, EPOLLOUT | EPOLLWRNORM);
 		kill_fasync(&ch->fasync, SIGIO, POLL_OUT);
 	}
-	return ret;
+	return n * sizeof(struct untwist_cqe);
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_requests_read);
 
@@ -419,5 +434,6 @@ void untwist_requests_release(struct untwist_requests *rq)
 	untwist_cq_release(&rq->cq);
 	untwist_ring_release(rq->ring);
 	kvfree(rq->shots.entries);
+	kvfree(rq->posted_at);
 	kvfree(rq->slots);
 }

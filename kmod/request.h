@@ -38,6 +38,7 @@ struct untwist_ringbuf;
  * @nr_running: live requests that are not in the backlog
  * @draining: what runs is to run alone
  * @cq: completions
+ * @posted_at: when those in it were posted, in ns; NULL, that is not measured
  * @done: finished requests on their way to the work
  * @nr_done: how many of them are not posted yet
  * @shots: completions of multishot requests on their way to the work
@@ -58,6 +59,7 @@ struct untwist_requests {
 	u32 nr_running;
 	bool draining;
 	struct untwist_cq cq;
+	u64 *posted_at;
 	struct llist_head done;
 	atomic_t nr_done;
 	struct untwist_shots shots;

@@ -77,6 +77,7 @@ enum untwist_request_state {
  * @sink_data: for the sink
  * @user_data: as submitted
  * @began: when that was, in jiffies
+ * @stage_at: when it came to the stage it is in, in ns, if that is measured
  * @flags: set of UNTWIST_SQE_*
  * @res: result, valid once FINISHED
  * @error: why the driver is not to see it, or 0
@@ -108,6 +109,7 @@ struct untwist_slot {
 	s32 res;
 	int error;
 	atomic_t state;
+	u64 stage_at;
 	refcount_t refs;
 	struct list_head link;
 	struct untwist_slot *prev;

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "channel.h"
+#include "latency.h"
 #include "request.h"
 #include "ring.h"
 #include "submit.h"
@@ -209,13 +210,16 @@ static int intake_payload(struct untwist_intake *in, const struct untwist_sqe *s
 
 /*
  * The short way: no slot, no state, no work. Not for what is part of something
- * greater, nor past what finished before and is still on its way.
+ * greater, nor past what finished before and is still on its way; nor for what
+ * is measured, as long as its completion goes to the queue.
  */
 static bool may_execute_now(const struct untwist_intake *in, const struct untwist_sqe *sqe,
 			    const struct untwist_opcode *op)
 {
 	const struct untwist_requests *rq = &in->ch->requests;
 
+	if (!in->sink && untwist_latency_on(in->ch->ud))
+		return false;
 	return op->execute && !in->first && !(sqe->flags & ~UNTWIST_SQE_ARENA) &&
 		!READ_ONCE(rq->draining) && list_empty(&rq->backlog) && !atomic_read(&rq->nr_done);
 }

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include "asker.h"
 #include "context.h"
@@ -28,9 +29,15 @@ static void asker_gone(struct untwist_client *client)
 
 static const struct untwist_client_ops asker_ops = { .gone = asker_gone };
 
-static void asker_end(void *asker)
+/* A test may have failed with calls in flight. */
+static void asker_end(void *arg)
 {
+	struct asker *asker = arg;
+	struct question *q, *next;
+
 	asker_close(asker);
+	list_for_each_entry_safe(q, next, &asker->questions, node)
+		kfree(q);
 }
 
 /**
@@ -46,6 +53,7 @@ struct asker *asker_new(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, asker);
 	asker->test = test;
 	init_completion(&asker->gone);
+	INIT_LIST_HEAD(&asker->questions);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, asker_end, asker));
 	return asker;
 }
@@ -145,10 +153,11 @@ EXPORT_SYMBOL_GPL(question_renew);
  */
 struct question *question_new(struct asker *asker, enum fake_action action, s32 res)
 {
-	struct question *q = kunit_kzalloc(asker->test, sizeof(*q), GFP_KERNEL);
+	struct question *q = kzalloc(sizeof(*q), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(asker->test, q);
 	q->asker = asker;
+	list_add_tail(&q->node, &asker->questions);
 	init_completion(&q->done);
 	q->call.opcode = FAKE_OP_PLAIN;
 	q->call.arg[0] = FAKE_ARG0(action, TEST_HERE);

@@ -20,6 +20,7 @@
  * @dones: calls that were complete
  * @gones: how often the device was said to be gone
  * @gone: for who waits for that
+ * @questions: all of its own, freed after the client is closed
  */
 struct asker {
 	struct kunit *test;
@@ -29,12 +30,14 @@ struct asker {
 	atomic_t dones;
 	atomic_t gones;
 	struct completion gone;
+	struct list_head questions;
 };
 
 /**
  * struct question - one call of an asker
  * @call: the call
  * @asker: whose
+ * @node: in its list
  * @on_done: called with its last completion; optional
  * @dones: how often it was told to be complete
  * @shots: how many completions there were before
@@ -46,6 +49,7 @@ struct asker {
 struct question {
 	struct untwist_call call;
 	struct asker *asker;
+	struct list_head node;
 	void (*on_done)(struct question *q);
 	int dones;
 	int shots;

@@ -53,6 +53,7 @@ struct untwist_call {
 	struct untwist_client *client;
 	struct list_head node;
 	struct untwist_cqe cqe;
+	u64 posted_at;
 	u32 tag;
 };
 
