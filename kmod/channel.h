@@ -99,6 +99,7 @@ enum untwist_channel_event {
  * @tx_wake: room in bytes at which writers are woken
  * @requests: the request plane
  * @client: whom its completions are told; NULL, it is a file's
+ * @pinned: pages that it uses in place
  * @ref: see above
  * @users: see above
  * @closed: the driver's close has returned
@@ -134,6 +135,7 @@ struct untwist_channel {
 
 	struct untwist_requests requests;
 	struct untwist_client *client;
+	atomic_long_t pinned;
 
 	struct kref ref;
 	refcount_t users;

@@ -154,8 +154,8 @@ static int chain_check(const struct untwist_call *call, unsigned int index, unsi
 	return index && call->flags & UNTWIST_SQE_DRAIN ? -EINVAL : 0;
 }
 
-static int call_payload(const struct untwist_call *call, const struct untwist_opcode *op,
-			struct untwist_payload *payload)
+static int call_payload(struct untwist_channel *ch, const struct untwist_call *call,
+			const struct untwist_opcode *op, struct untwist_payload *payload)
 {
 	*payload = (struct untwist_payload){};
 	if (!call->len)
@@ -168,7 +168,7 @@ static int call_payload(const struct untwist_call *call, const struct untwist_op
 		return -ENOMEM;
 	payload->len = call->len;
 	payload->home = op->payload & UNTWIST_FROM_DEVICE ? call->payload : NULL;
-	return 0;
+	return op->payload & UNTWIST_PAGES ? untwist_payload_list(payload, ch, op->payload) : 0;
 }
 
 static struct untwist_slot *call_slot(struct untwist_client *client, struct untwist_call *call,
@@ -183,7 +183,7 @@ static struct untwist_slot *call_slot(struct untwist_client *client, struct untw
 	};
 	struct untwist_payload payload;
 	struct untwist_slot *slot;
-	int ret = call_payload(call, op, &payload);
+	int ret = call_payload(client->ch, call, op, &payload);
 
 	if (ret)
 		return ERR_PTR(ret);

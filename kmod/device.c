@@ -8,6 +8,7 @@
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/untwist_client.h>
 
@@ -17,6 +18,7 @@
 #include "file.h"
 #include "holdup.h"
 #include "latency.h"
+#include "pages.h"
 #include "stream.h"
 #include "trace.h"
 
@@ -26,6 +28,7 @@
 #define DEFAULT_RECORD_MAX   (4u << 10)
 #define DEFAULT_REQUESTS_MAX 128u
 #define DEFAULT_PAYLOAD_MAX  (4u << 10)
+#define DEFAULT_PAGES_MAX    SZ_1M
 #define DEFAULT_MODE	     0660
 
 static dev_t untwist_devt;
@@ -163,6 +166,8 @@ static const char *config_fault(const struct untwist_config *config)
 		return "request_size above 4096";
 	if (config->payload_max > UNTWIST_PAYLOAD_MAX)
 		return "payload_max above 64 KiB";
+	if (config->pages_max > UNTWIST_PAGES_MAX)
+		return "pages_max above 64 MiB";
 	if (config->record_max > UNTWIST_FIFO_MAX / 2)
 		return "record_max above 8 MiB";
 	if (config->mode & ~0777)
@@ -184,8 +189,20 @@ static void config_complete(struct untwist_config *config)
 		config->requests_max = DEFAULT_REQUESTS_MAX;
 	if (!config->payload_max)
 		config->payload_max = DEFAULT_PAYLOAD_MAX;
+	if (!config->pages_max)
+		config->pages_max = DEFAULT_PAGES_MAX;
 	if (!config->mode)
 		config->mode = DEFAULT_MODE;
+}
+
+static bool uses_pages(const struct untwist_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->nr_opcodes; i++)
+		if (config->opcodes[i].payload & UNTWIST_PAGES)
+			return true;
+	return false;
 }
 
 static int registry_add(struct untwist_device *ud)
@@ -276,6 +293,11 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	ud->config = *config;
 	config_complete(&ud->config);
 	untwist_limits_init(&ud->limits, &ud->config);
+	if (!ud->config.dma_dev)
+		ud->config.dma_dev = parent;
+	ud->in_place = uses_pages(config);
+	if (ud->in_place)
+		ud->segment_max = untwist_pages_segment_max(ud->config.dma_dev);
 	ud->writable = config->kind != UNTWIST_KIND_NONE && config->ops->transmit;
 	strscpy(ud->name, config->name, sizeof(ud->name));
 	strscpy(ud->driver, driver, sizeof(ud->driver));

@@ -27,6 +27,8 @@ struct untwist_latency;
  * @config: as registered, defaults filled in; its pointers are the driver's
  *	and not to be followed once the last channel is closed
  * @writable: programs may write, for the driver has a transmit operation
+ * @in_place: some opcodes use payloads in place
+ * @segment_max: longest piece of memory that they take, in bytes
  * @driver: name of the driver's module
  * @wq: runs the channels' work; gone when untwist_unregister() returns
  * @stats: counters
@@ -53,6 +55,8 @@ struct untwist_device {
 	char name[UNTWIST_NAME_LEN];
 	char driver[UNTWIST_NAME_LEN];
 	bool writable;
+	bool in_place;
+	u32 segment_max;
 	struct workqueue_struct *wq;
 	struct untwist_stats __percpu *stats;
 	struct untwist_limits limits;

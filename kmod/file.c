@@ -261,6 +261,8 @@ static void info_fill(struct untwist_channel *ch, struct untwist_info *info)
 		info->features |= any_multishot(config) ? UNTWIST_FEAT_MULTISHOT : 0;
 		info->requests_max = config->requests_max;
 		info->payload_max = config->payload_max;
+		info->features |= ch->ud->in_place ? UNTWIST_FEAT_PAGES : 0;
+		info->pages_max = ch->ud->in_place ? config->pages_max : 0;
 	}
 	strscpy(info->device, ch->ud->name, sizeof(info->device));
 	strscpy(info->driver, ch->ud->driver, sizeof(info->driver));
@@ -542,6 +544,7 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	if (untwist_device_has_data(ch->ud))
 		show_data(m, ch);
 	seq_printf(m, "untwist-requests:\t%u\n", atomic_read(&ch->requests.cq.in_use));
+	seq_printf(m, "untwist-pinned:\t%lu\n", atomic_long_read(&ch->pinned) << PAGE_SHIFT);
 }
 #endif
 

@@ -12,7 +12,8 @@
 #include "limits.h"
 #include "stream.h"
 
-#define DEFAULT_SIZE_MAX SZ_1M
+#define DEFAULT_SIZE_MAX   SZ_1M
+#define DEFAULT_PINNED_MAX SZ_64M
 
 static u32 size_max(u32 wanted, u32 size)
 {
@@ -32,6 +33,7 @@ void untwist_limits_init(struct untwist_limits *limits, const struct untwist_con
 		.tx_size = config->tx_size,
 		.tx_size_max = size_max(config->tx_size_max, config->tx_size),
 		.opens_max = config->flags & UNTWIST_EXCLUSIVE ? 1 : config->opens_max,
+		.pinned_max = DEFAULT_PINNED_MAX,
 	};
 }
 
@@ -93,18 +95,16 @@ LIMIT_ATTR(tx_size, offsetof(struct untwist_limits, tx_size));
 LIMIT_ATTR(tx_size_max, offsetof(struct untwist_limits, tx_size_max));
 LIMIT_ATTR(opens_max, offsetof(struct untwist_limits, opens_max));
 LIMIT_ATTR(user_opens_max, offsetof(struct untwist_limits, user_opens_max));
+LIMIT_ATTR(pinned_max, offsetof(struct untwist_limits, pinned_max));
 
 static struct attribute *limit_attrs[] = {
-	&limit_rx_size.dev.attr,
-	&limit_rx_size_max.dev.attr,
-	&limit_tx_size.dev.attr,
-	&limit_tx_size_max.dev.attr,
-	&limit_opens_max.dev.attr,
-	&limit_user_opens_max.dev.attr,
-	NULL,
+	&limit_rx_size.dev.attr,    &limit_rx_size_max.dev.attr,
+	&limit_tx_size.dev.attr,    &limit_tx_size_max.dev.attr,
+	&limit_opens_max.dev.attr,  &limit_user_opens_max.dev.attr,
+	&limit_pinned_max.dev.attr, NULL,
 };
 
-/* A device has no files for queues that it does not have. */
+/* A device has no files for what it does not have. */
 static umode_t limit_is_visible(struct kobject *kobj, struct attribute *attr, int index)
 {
 	const struct untwist_device *ud = dev_to_untwist(kobj_to_dev(kobj));
@@ -113,6 +113,8 @@ static umode_t limit_is_visible(struct kobject *kobj, struct attribute *attr, in
 		return untwist_device_has_data(ud) ? attr->mode : 0;
 	if (attr == &limit_tx_size.dev.attr || attr == &limit_tx_size_max.dev.attr)
 		return ud->writable ? attr->mode : 0;
+	if (attr == &limit_pinned_max.dev.attr)
+		return ud->in_place ? attr->mode : 0;
 	return attr->mode;
 }
 

@@ -19,6 +19,7 @@ struct untwist_config;
  * @opens_max: opens at a time; 0, any number
  * @user_opens_max: opens at a time of one user without CAP_SYS_RESOURCE; 0, any
  *	number
+ * @pinned_max: bytes of programs' pages that one open may use in place at once
  *
  * One file each in the device's limits folder. They are written one at a time
  * under the device's lock, and read at any time: what is there already stays
@@ -31,6 +32,7 @@ struct untwist_limits {
 	u32 tx_size_max;
 	u32 opens_max;
 	u32 user_opens_max;
+	u32 pinned_max;
 };
 
 void untwist_limits_init(struct untwist_limits *limits, const struct untwist_config *config);

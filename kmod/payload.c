@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bytes that travel with a request. The driver works on a kernel copy. If
- * bytes go back, the program's pages are pinned at submission: the completion
- * runs on a workqueue, where no program's memory is mapped, and who reads the
+ * The bytes that travel with a request. The driver works on a kernel copy, or,
+ * if its opcode says so, on the pages themselves (pages.c). If bytes of a copy
+ * go back, the program's pages are pinned at submission: the completion runs
+ * on a workqueue, where no program's memory is mapped, and who reads the
  * completion later may be another process than the one that submitted.
  */
 #include <linux/highmem.h>
@@ -11,6 +12,8 @@
 #include <linux/uaccess.h>
 #include <linux/untwist.h>
 
+#include "channel.h"
+#include "pages.h"
 #include "payload.h"
 #include "ring.h"
 
@@ -34,25 +37,39 @@ static int payload_pin(struct untwist_payload *payload, u64 addr)
 	return pinned < 0 ? pinned : -EFAULT;
 }
 
+static int payload_use(struct untwist_payload *payload, struct untwist_pages *pages, u32 len)
+{
+	if (IS_ERR(pages))
+		return (int)PTR_ERR(pages);
+	payload->in_place = pages;
+	payload->len = len;
+	return 0;
+}
+
 /**
- * untwist_payload_take() - make the kernel copy of a payload
+ * untwist_payload_take() - take a payload out of a program, or in its place
  * @payload: filled in; empty after an error
+ * @ch: channel that it is submitted to
  * @addr: address in the memory of the calling program
- * @len: length in bytes, 1 to UNTWIST_PAYLOAD_MAX
+ * @len: length in bytes, at least 1, at most what the opcode takes
  * @flags: set of enum untwist_payload_flags, not empty
  *
- * Bytes that only come from the device are zero at first, so that a driver
- * which returns more than it wrote shows no kernel memory.
+ * Of a copy, bytes that only come from the device are zero at first, so that a
+ * driver which returns more than it wrote shows no kernel memory.
  *
  * Context: process, of the program; may sleep.
  *
- * Return: 0, -ENOMEM or -EFAULT.
+ * Return: 0, -ENOMEM or -EFAULT; of pages also what untwist_pages_take() says.
  */
-int untwist_payload_take(struct untwist_payload *payload, u64 addr, u32 len, unsigned int flags)
+int untwist_payload_take(struct untwist_payload *payload, struct untwist_channel *ch, u64 addr,
+			 u32 len, unsigned int flags)
 {
 	int ret = 0;
 
-	*payload = (struct untwist_payload){ .len = len };
+	*payload = (struct untwist_payload){};
+	if (flags & UNTWIST_PAGES)
+		return payload_use(payload, untwist_pages_take(ch, addr, len, flags), len);
+	payload->len = len;
 	if (addr != (unsigned long)addr || addr + len < addr)
 		return -EFAULT;
 	payload->data = kzalloc(len, GFP_KERNEL_ACCOUNT);
@@ -69,26 +86,29 @@ int untwist_payload_take(struct untwist_payload *payload, u64 addr, u32 len, uns
 }
 
 /**
- * untwist_payload_take_arena() - make the kernel copy of a payload in an arena
+ * untwist_payload_take_arena() - take a payload out of an arena, or in its place
  * @payload: filled in; empty after an error
- * @ring: ring, which stays until the payload is returned
+ * @ch: channel with a ring, which stays until the payload is returned
  * @offset: where in the arena, as a program says
- * @len: length in bytes, 1 to UNTWIST_PAYLOAD_MAX
+ * @len: length in bytes, at least 1, at most what the opcode takes
  * @flags: set of enum untwist_payload_flags, not empty
  *
- * A copy all the same: the program may write there at any time, and what a
- * driver has checked is to stay as it was.
+ * A copy all the same, unless the opcode says otherwise: the program may write
+ * there at any time, and what a driver has checked is to stay as it was.
  *
  * Context: may sleep.
  *
  * Return: 0, -ENOMEM or -EFAULT.
  */
-int untwist_payload_take_arena(struct untwist_payload *payload, struct untwist_ringbuf *ring,
+int untwist_payload_take_arena(struct untwist_payload *payload, struct untwist_channel *ch,
 			       u64 offset, u32 len, unsigned int flags)
 {
-	void *bytes = untwist_ring_arena(ring, offset, len);
+	void *bytes;
 
 	*payload = (struct untwist_payload){};
+	if (flags & UNTWIST_PAGES)
+		return payload_use(payload, untwist_pages_take_arena(ch, offset, len, flags), len);
+	bytes = untwist_ring_arena(ch->requests.ring, offset, len);
 	if (!bytes)
 		return -EFAULT;
 	payload->data = kzalloc(len, GFP_KERNEL_ACCOUNT);
@@ -118,6 +138,42 @@ static void payload_copy_out(struct untwist_payload *payload, u32 len)
 }
 
 /**
+ * untwist_payload_list() - a copy for a driver that works in place
+ * @payload: with a copy; empty after an error
+ * @ch: channel that it is submitted to
+ * @flags: set of enum untwist_payload_flags
+ *
+ * What a client gives may be memory that no device can be shown.
+ *
+ * Context: may sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int untwist_payload_list(struct untwist_payload *payload, struct untwist_channel *ch,
+			 unsigned int flags)
+{
+	int ret = payload_use(payload,
+			      untwist_pages_take_copy(ch, payload->data, payload->len, flags),
+			      payload->len);
+
+	if (ret)
+		untwist_payload_return(payload, 0);
+	return ret;
+}
+
+/**
+ * untwist_payload_unmap() - the device is done with a payload
+ * @payload: as taken
+ *
+ * Context: process, while the driver may be called.
+ */
+void untwist_payload_unmap(struct untwist_payload *payload)
+{
+	if (payload->in_place)
+		untwist_pages_unmap(payload->in_place);
+}
+
+/**
  * untwist_payload_return() - give bytes back to the program, and free the rest
  * @payload: as taken; empty afterwards
  * @len: how many bytes go back, if the payload has a home
@@ -127,6 +183,8 @@ static void payload_copy_out(struct untwist_payload *payload, u32 len)
 void untwist_payload_return(struct untwist_payload *payload, u32 len)
 {
 	len = min(len, payload->len);
+	/* Before anything is copied home. */
+	untwist_payload_unmap(payload);
 	if (payload->home)
 		memcpy(payload->home, payload->data, len);
 	if (payload->pages) {
@@ -135,6 +193,8 @@ void untwist_payload_return(struct untwist_payload *payload, u32 len)
 		unpin_user_pages_dirty_lock(payload->pages, payload->nr_pages, len);
 		kfree(payload->pages);
 	}
+	if (payload->in_place)
+		untwist_pages_return(payload->in_place);
 	kfree(payload->data);
 	*payload = (struct untwist_payload){};
 }

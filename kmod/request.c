@@ -251,6 +251,7 @@ unsigned int untwist_requests_run(struct untwist_channel *ch, bool *wake)
 	untwist_consequences_none(&after);
 	*wake = untwist_shots_run(ch);
 	llist_for_each_entry_safe(slot, next, done, done) {
+		untwist_payload_unmap(&slot->payload);
 		if (slot->op->done && !slot->error) {
 			untwist_call_begin(ch->ud);
 			slot->op->done(&slot->req);

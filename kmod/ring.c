@@ -131,6 +131,18 @@ void *untwist_ring_arena(struct untwist_ringbuf *ring, u64 offset, u32 len)
 	return ring->arena + offset;
 }
 
+/**
+ * untwist_ring_pages() - the pages of bytes of the arena
+ * @ring: ring
+ * @bytes: as untwist_ring_arena() returned them
+ *
+ * Return: the page that they start in, and those after it.
+ */
+struct page **untwist_ring_pages(struct untwist_ringbuf *ring, const void *bytes)
+{
+	return ring->pages + ((bytes - (const void *)ring->head) >> PAGE_SHIFT);
+}
+
 /* Submission. */
 
 static void sqe_copy(struct untwist_sqe *to, const struct untwist_sqe *from)

@@ -70,5 +70,6 @@ void untwist_ring_release(struct untwist_ringbuf *ring);
 bool untwist_ring_broken(struct untwist_channel *ch);
 bool untwist_ring_wants_wake(struct untwist_requests *rq);
 void *untwist_ring_arena(struct untwist_ringbuf *ring, u64 offset, u32 len);
+struct page **untwist_ring_pages(struct untwist_ringbuf *ring, const void *bytes);
 
 #endif /* UNTWIST_RING_H */

@@ -14,6 +14,7 @@
 
 #include "channel.h"
 #include "latency.h"
+#include "pages.h"
 #include "request.h"
 #include "ring.h"
 #include "submit.h"
@@ -161,15 +162,16 @@ static int entry_check(const struct untwist_intake *in, const struct untwist_sqe
 		return -EINVAL;
 	if (sqe->flags & UNTWIST_SQE_ARENA && !in->ch->requests.ring)
 		return -EINVAL;
-	if (!sqe->len)
-		return sqe->addr ? -EINVAL : 0;
-	if (sqe->len > in->ch->ud->config.payload_max)
-		return -EMSGSIZE;
-	return 0;
+	return sqe->addr && !sqe->len ? -EINVAL : 0;
 }
 
-static int opcode_check(const struct untwist_sqe *sqe, const struct untwist_opcode *op)
+static int opcode_check(const struct untwist_device *ud, const struct untwist_sqe *sqe,
+			const struct untwist_opcode *op)
 {
+	bool in_place = op->payload & UNTWIST_PAGES;
+
+	if (sqe->len > (in_place ? ud->config.pages_max : ud->config.payload_max))
+		return -EMSGSIZE;
 	if (op == &unknown_op)
 		return 0;
 	if (sqe->len && !op->payload)
@@ -194,12 +196,11 @@ static int intake_payload(struct untwist_intake *in, const struct untwist_sqe *s
 	int ret;
 
 	if (sqe->flags & UNTWIST_SQE_ARENA)
-		return untwist_payload_take_arena(payload, in->ch->requests.ring, sqe->addr,
-						  sqe->len, flags);
+		return untwist_payload_take_arena(payload, in->ch, sqe->addr, sqe->len, flags);
 	if (in->no_memory)
 		return -EFAULT;
 	intake_leave(in);
-	ret = untwist_payload_take(payload, sqe->addr, sqe->len, flags);
+	ret = untwist_payload_take(payload, in->ch, sqe->addr, sqe->len, flags);
 	/* The device may be gone by now, and its opcodes with it. */
 	if (!ret && !intake_enter(in)) {
 		untwist_payload_return(payload, 0);
@@ -224,6 +225,11 @@ static bool may_execute_now(const struct untwist_intake *in, const struct untwis
 		!READ_ONCE(rq->draining) && list_empty(&rq->backlog) && !atomic_read(&rq->nr_done);
 }
 
+static struct sg_table *payload_table(const struct untwist_payload *payload)
+{
+	return payload->in_place ? &payload->in_place->table : NULL;
+}
+
 static int execute_now(struct untwist_intake *in, const struct untwist_sqe *sqe,
 		       const struct untwist_opcode *op, struct untwist_payload *payload)
 {
@@ -233,6 +239,7 @@ static int execute_now(struct untwist_intake *in, const struct untwist_sqe *sqe,
 		.opcode = sqe->opcode,
 		.len = payload->len,
 		.payload = payload->data,
+		.sgt = payload_table(payload),
 		.arg = { sqe->arg[0], sqe->arg[1] },
 		.node = LIST_HEAD_INIT(req.node),
 	};
@@ -250,7 +257,7 @@ static int execute_now(struct untwist_intake *in, const struct untwist_sqe *sqe,
 	cqe->flags = 0;
 	cqe->value[0] = req.value[0];
 	cqe->value[1] = req.value[1];
-	if (payload->data)
+	if (payload->len)
 		untwist_payload_return(payload, max(cqe->res, 0));
 	if (cqe->res < 0)
 		untwist_count(ch->ud, UNTWIST_STAT_ERRORS, 1);
@@ -275,7 +282,8 @@ void untwist_slot_fill(struct untwist_slot *slot, const struct untwist_sqe *sqe,
 	slot->flags = sqe->flags;
 	slot->payload = *payload;
 	slot->req.opcode = sqe->opcode;
-	slot->req.payload = payload->data;
+	slot->req.payload = payload->in_place ? NULL : payload->data;
+	slot->req.sgt = payload_table(payload);
 	slot->req.len = payload->len;
 	slot->req.arg[0] = sqe->arg[0];
 	slot->req.arg[1] = sqe->arg[1];
@@ -345,7 +353,7 @@ int untwist_intake_take(struct untwist_intake *in, const struct untwist_sqe *sqe
 		return -ENODEV;
 	op = untwist_opcode_find(in->ch->ud, sqe->opcode);
 	if (!error)
-		error = opcode_check(sqe, op);
+		error = opcode_check(in->ch->ud, sqe, op);
 	if (!error && sqe->len && op->payload) {
 		error = intake_payload(in, sqe, op->payload, &payload);
 		if (!intake_enter(in))

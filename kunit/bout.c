@@ -72,8 +72,10 @@ void bout_ask_all(struct bout *bout)
 	struct ask asks[BOUT_BATCH] = {};
 	unsigned int i;
 
-	for (i = 0; i < BOUT_BATCH; i++)
+	for (i = 0; i < BOUT_BATCH; i++) {
 		asks[i].user_data = bout->first + i;
+		asks[i].opcode = bout->opcode;
+	}
 	KUNIT_ASSERT_EQ(bout->test, BOUT_BATCH, program_submit(bout->p, asks, BOUT_BATCH));
 	KUNIT_ASSERT_EQ(bout->test, BOUT_BATCH, fake_held(bout->fake, bout->reqs, BOUT_BATCH));
 }

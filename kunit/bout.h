@@ -23,6 +23,7 @@
  * @fake: fake
  * @p: program; its thread is the left one
  * @reqs: the requests of this round
+ * @opcode: of all of them; 0, FAKE_OP_PLAIN
  * @first: user_data of the first of them
  * @rounds: counts them
  * @left_at: step of the left side
@@ -37,6 +38,7 @@ struct bout {
 	struct fake *fake;
 	struct program *p;
 	struct untwist_request *reqs[BOUT_BATCH];
+	u32 opcode;
 	u64 first;
 	unsigned int rounds;
 	unsigned int left_at;

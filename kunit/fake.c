@@ -7,6 +7,7 @@
 #include <kunit/resource.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -226,6 +227,8 @@ static int fake_submit(struct untwist_request *req)
 	private->mark = ~0ull;
 	if (req->opcode == FAKE_OP_TURN)
 		turn(req);
+	if (fake->maps && untwist_request_map(req))
+		return -EIO;
 
 	/* From hold() on the request may be completed by others, and be gone. */
 	if (action == FAKE_HOLD)
@@ -234,6 +237,11 @@ static int fake_submit(struct untwist_request *req)
 		fake_complete(req, context, res);
 	record(fake, FAKE_SUBMIT);
 	return action == FAKE_REFUSE || action == FAKE_COMPLETE_REFUSE ? res : 0;
+}
+
+static s32 fake_zero(struct untwist_request *req)
+{
+	return sg_zero_buffer(req->sgt->sgl, req->sgt->orig_nents, req->len, 0);
 }
 
 static void fake_done(struct untwist_request *req)
@@ -307,6 +315,8 @@ const struct untwist_ops fake_ops_without_cancel = {
 };
 EXPORT_SYMBOL_GPL(fake_ops_without_cancel);
 
+#define IN_PLACE (UNTWIST_TO_DEVICE | UNTWIST_FROM_DEVICE | UNTWIST_PAGES)
+
 static const struct untwist_opcode fake_opcodes[FAKE_NR_OPCODES] = {
 	{ .name = "plain", .submit = fake_submit },
 	{ .name = "done", .submit = fake_submit, .done = fake_done },
@@ -315,6 +325,9 @@ static const struct untwist_opcode fake_opcodes[FAKE_NR_OPCODES] = {
 	{ .name = "turn",
 	  .submit = fake_submit,
 	  .payload = UNTWIST_TO_DEVICE | UNTWIST_FROM_DEVICE },
+	{ .name = "pages", .submit = fake_submit, .done = fake_done, .payload = IN_PLACE },
+	{ .name = "out", .submit = fake_submit, .payload = UNTWIST_TO_DEVICE | UNTWIST_PAGES },
+	{ .name = "zero", .execute = fake_zero, .payload = UNTWIST_FROM_DEVICE | UNTWIST_PAGES },
 };
 
 /* Registration. */

@@ -32,7 +32,10 @@ enum fake_call {
 #define FAKE_OP_PAYLOAD (UNTWIST_OP_DRIVER + 2) /* takes a payload */
 #define FAKE_OP_SHOTS	(UNTWIST_OP_DRIVER + 3) /* may complete many times */
 #define FAKE_OP_TURN	(UNTWIST_OP_DRIVER + 4) /* turns the bits of its payload over */
-#define FAKE_NR_OPCODES 5
+#define FAKE_OP_PAGES	(UNTWIST_OP_DRIVER + 5) /* uses its payload in place, both ways */
+#define FAKE_OP_OUT	(UNTWIST_OP_DRIVER + 6) /* likewise, to the device */
+#define FAKE_OP_ZERO	(UNTWIST_OP_DRIVER + 7) /* likewise, and writes zeros at once */
+#define FAKE_NR_OPCODES 8
 
 /* What the fake does with a request: arg[0]. With FAKE_HOLD, it waits until told. */
 enum fake_action {
@@ -77,6 +80,7 @@ struct fake_text {
  * @on_transmit: called by transmit; optional
  * @on_resume: called by resume; optional
  * @keeps: cancel does nothing but count
+ * @maps: submit maps payloads that are used in place
  * @calls: how often each operation was called
  * @order: which operation was called when, the first of them
  * @ordered: how many are in @order
@@ -98,6 +102,7 @@ struct fake {
 	void (*on_transmit)(struct untwist_channel *ch);
 	void (*on_resume)(struct untwist_channel *ch);
 	bool keeps;
+	bool maps;
 
 	atomic_t calls[FAKE_NR_CALLS];
 	enum fake_call order[16];

@@ -20,9 +20,13 @@
 #include "program.h"
 #include "stream.h"
 
-#define PROGRAM_MEMORY SZ_16K
+/* Entries, and then the payloads that are used in place. */
+#define PROGRAM_ENTRIES	      SZ_16K
+#define PROGRAM_PAYLOAD_SPACE (PROGRAM_PAYLOAD_PAGES * PAGE_SIZE)
+#define PROGRAM_MEMORY	      (PROGRAM_ENTRIES + PROGRAM_BATCH * PROGRAM_PAYLOAD_SPACE)
 
-static_assert(PROGRAM_BATCH * sizeof(struct untwist_sqe) <= PROGRAM_MEMORY);
+static_assert(PROGRAM_BATCH * sizeof(struct untwist_sqe) <= PROGRAM_ENTRIES);
+static_assert(PROGRAM_PAYLOAD_LEN < PROGRAM_PAYLOAD_SPACE);
 
 /**
  * program_close() - close what a program has open, if anything
@@ -155,6 +159,37 @@ int program_submit_entries(struct program *p, struct untwist_submit *submit,
 EXPORT_SYMBOL_GPL(program_submit_entries);
 
 /**
+ * program_payload() - where the payload of a request is that uses it in place
+ * @p: program
+ * @user_data: of the request; those of PROGRAM_BATCH in a row differ
+ *
+ * Return: the address of PROGRAM_PAYLOAD_LEN bytes, across pages.
+ */
+u64 program_payload(const struct program *p, u64 user_data)
+{
+	unsigned int i = user_data % PROGRAM_BATCH;
+
+	return (uintptr_t)p->memory + PROGRAM_ENTRIES + (i + 1) * PROGRAM_PAYLOAD_SPACE -
+		PROGRAM_PAYLOAD_LEN;
+}
+EXPORT_SYMBOL_GPL(program_payload);
+
+static struct untwist_sqe entry_of(const struct program *p, const struct ask *ask)
+{
+	struct untwist_sqe entry = {
+		.user_data = ask->user_data,
+		.opcode = ask->opcode ? ask->opcode : FAKE_OP_PLAIN,
+		.arg = { FAKE_ARG0(ask->action, ask->context), FAKE_ARG1(ask->res) },
+	};
+
+	if (entry.opcode >= FAKE_OP_PAGES) {
+		entry.addr = program_payload(p, ask->user_data);
+		entry.len = PROGRAM_PAYLOAD_LEN;
+	}
+	return entry;
+}
+
+/**
  * program_submit() - submit requests to a fake
  * @p: program
  * @asks: requests
@@ -172,12 +207,7 @@ int program_submit(struct program *p, const struct ask *asks, unsigned int count
 	if (!entries)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
-		entries[i] = (struct untwist_sqe){
-			.user_data = asks[i].user_data,
-			.opcode = asks[i].opcode ? asks[i].opcode : FAKE_OP_PLAIN,
-			.arg = { FAKE_ARG0(asks[i].action, asks[i].context),
-				 FAKE_ARG1(asks[i].res) },
-		};
+		entries[i] = entry_of(p, &asks[i]);
 	ret = program_submit_entries(p, &submit, entries);
 	kfree(entries);
 	return ret;

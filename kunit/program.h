@@ -7,6 +7,7 @@
 
 #include <kunit/test.h>
 #include <linux/compiler_types.h>
+#include <linux/mm.h>
 #include <linux/untwist.h>
 
 #include "context.h"
@@ -16,6 +17,10 @@ struct file;
 
 /* How many requests a program submits at once at most. */
 #define PROGRAM_BATCH 128
+
+/* The payloads of requests that use them in place: each lies in pages of its own. */
+#define PROGRAM_PAYLOAD_PAGES 2
+#define PROGRAM_PAYLOAD_LEN   (PAGE_SIZE + 1000)
 
 /**
  * struct program - one open of a fake's device
@@ -57,6 +62,7 @@ void program_close(struct program *p);
 int program_submit_entries(struct program *p, struct untwist_submit *submit,
 			   const struct untwist_sqe *entries);
 int program_submit(struct program *p, const struct ask *asks, unsigned int count);
+u64 program_payload(const struct program *p, u64 user_data);
 int program_ask(struct program *p, const struct ask *ask);
 int program_cancel(struct program *p, u64 user_data);
 

@@ -171,11 +171,12 @@ static void open_leaves_nothing(struct kunit *test)
 }
 
 /* On a channel of its own each time: the first submission makes the plane. */
-static bool submit_once(struct kunit *test, struct program *p, struct fake *fake, unsigned int nth)
+static bool submit_once(struct kunit *test, struct program *p, struct fake *fake, u32 opcode,
+			unsigned int nth)
 {
 	const struct untwist_sqe entry = {
-		.opcode = FAKE_OP_PAYLOAD,
-		.addr = (uintptr_t)(p->memory + 1),
+		.opcode = opcode,
+		.addr = program_payload(p, 0),
 		.len = 100,
 		.arg = { FAKE_COMPLETE },
 	};
@@ -191,6 +192,7 @@ static bool submit_once(struct kunit *test, struct program *p, struct fake *fake
 		KUNIT_ASSERT_TRUE(test, failed);
 		KUNIT_ASSERT_TRUE(test, ret == -ENOMEM || ret == -EFAULT);
 		KUNIT_ASSERT_EQ(test, 0u, p->ch->requests.cq.in_use.counter);
+		KUNIT_ASSERT_EQ(test, 0l, atomic_long_read(&p->ch->pinned));
 		KUNIT_ASSERT_EQ(test, 1, program_submit_entries(p, &submit, &entry));
 	}
 	KUNIT_ASSERT_EQ(test, 0, program_await(p).res);
@@ -198,18 +200,32 @@ static bool submit_once(struct kunit *test, struct program *p, struct fake *fake
 	return failed;
 }
 
-static void submission_leaves_nothing(struct kunit *test)
+static void sweep_submission(struct kunit *test, u32 opcode)
 {
 	struct fake *fake = fake_register(test, &small_stream);
 	struct program *p = start(test);
 	unsigned int nth = 1;
 
-	while (nth < SWEEP_MAX && submit_once(test, p, fake, nth))
+	while (nth < SWEEP_MAX && submit_once(test, p, fake, opcode, nth))
 		nth++;
-	/* Slots, completions, entry, payload and its copy; and the test's own copy. */
-	expect_swept(test, nth - 1, 6);
+	/*
+	 * Slots, completions and entry; payload and its copy, or the three parts
+	 * of one in place; and the test's own copy.
+	 */
+	expect_swept(test, nth - 1, opcode == FAKE_OP_PAGES ? 7 : 6);
 	KUNIT_EXPECT_EQ(test, (int)nth, fake_calls(fake, FAKE_SUBMIT));
 	KUNIT_EXPECT_EQ(test, (int)nth, fake_calls(fake, FAKE_CLOSE));
+}
+
+static void submission_leaves_nothing(struct kunit *test)
+{
+	sweep_submission(test, FAKE_OP_PAYLOAD);
+}
+
+static void submission_in_place_leaves_nothing(struct kunit *test)
+{
+	sweep_submission(test, FAKE_OP_PAGES);
+	KUNIT_EXPECT_EQ(test, 0ll, (long long)atomic64_read(&current->mm->pinned_vm));
 }
 
 static bool set_up_once(struct kunit *test, struct program *p, struct fake *fake, u32 flags,
@@ -297,6 +313,7 @@ static struct kunit_case alloc_cases[] = {
 	KUNIT_CASE_SLOW(register_leaves_nothing),
 	KUNIT_CASE(open_leaves_nothing),
 	KUNIT_CASE(submission_leaves_nothing),
+	KUNIT_CASE(submission_in_place_leaves_nothing),
 	KUNIT_CASE(ring_setup_leaves_nothing),
 	KUNIT_CASE(multishot_leaves_nothing),
 	{}

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/scatterlist.h>
 #include <linux/string.h>
 
 #include "asker.h"
@@ -174,6 +175,28 @@ static void payload_goes_and_comes(struct kunit *test)
 }
 
 /* What goes to the device is taken at once. */
+/* A driver that works in place does so on the copy. */
+static void payload_in_place_is_a_copy(struct kunit *test)
+{
+	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_NONE);
+	struct question *q = question_new(asker_start(test, fake), FAKE_HOLD, 0);
+	u8 bytes[] = { 1, 2, 3 };
+	struct untwist_request *req;
+
+	q->call.opcode = FAKE_OP_PAGES;
+	q->call.payload = bytes;
+	q->call.len = sizeof(bytes);
+	KUNIT_ASSERT_EQ(test, 0, question_ask(q));
+	req = fake_take(fake);
+	KUNIT_ASSERT_NOT_NULL(test, req);
+	KUNIT_EXPECT_NULL(test, req->payload);
+	sg_copy_from_buffer(req->sgt->sgl, req->sgt->orig_nents, "ab", 2);
+	KUNIT_EXPECT_EQ(test, 1, bytes[0]);
+	fake_complete(req, TEST_HERE, 3);
+	KUNIT_EXPECT_EQ(test, 3, question_await(q));
+	KUNIT_EXPECT_EQ(test, 0, memcmp(bytes, "ab\3", 3));
+}
+
 static void payload_to_the_device_is_copied(struct kunit *test)
 {
 	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_NONE);
@@ -471,6 +494,7 @@ static struct kunit_case client_cases[] = {
 	KUNIT_CASE_PARAM(answer_comes_on_the_workqueue, answer_gen_params),
 	KUNIT_CASE(unknown_opcode_is_an_answer),
 	KUNIT_CASE(payload_goes_and_comes),
+	KUNIT_CASE(payload_in_place_is_a_copy),
 	KUNIT_CASE(payload_to_the_device_is_copied),
 	KUNIT_CASE_PARAM(wrong_call_is_refused, refusal_gen_params),
 	KUNIT_CASE(call_nobody_is_told_of_is_refused),

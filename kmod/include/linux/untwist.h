@@ -23,6 +23,7 @@
 
 struct attribute_group;
 struct device;
+struct sg_table;
 struct untwist_channel;
 struct untwist_device;
 
@@ -30,9 +31,11 @@ struct untwist_device;
  * struct untwist_request - one request while the driver holds it
  * @channel: the channel it came from
  * @opcode: what to do
- * @len: length of @payload in bytes
+ * @len: length of the payload in bytes
  * @payload: kernel copy of the payload, from kmalloc() and so fit for
- *	dma_map_single(); NULL without one
+ *	dma_map_single(); NULL without one, or with UNTWIST_PAGES
+ * @sgt: with UNTWIST_PAGES, where the payload is; else NULL. Not mapped for a
+ *	device: see untwist_request_map().
  * @arg: arguments, not looked at by the core: the driver checks them
  * @value: further results; to be written before untwist_complete()
  * @multishot: the program takes many completions, see untwist_post()
@@ -46,6 +49,7 @@ struct untwist_request {
 	u32 opcode;
 	u32 len;
 	void *payload;
+	struct sg_table *sgt;
 	u64 arg[2];
 	u64 value[2];
 	bool multishot;
@@ -57,10 +61,16 @@ struct untwist_request {
  * @UNTWIST_TO_DEVICE: the program's bytes are in @payload at submission
  * @UNTWIST_FROM_DEVICE: of @payload, the first n bytes go back to the program
  *	when the request completes with n > 0
+ * @UNTWIST_PAGES: besides one or both of these: no copy is made. The driver
+ *	reads or writes the program's own pages, which stay until the request
+ *	is complete. The program can write to them all the while: what is
+ *	checked is to be read once. Bytes that were written are there whatever
+ *	the result.
  */
 enum untwist_payload_flags {
 	UNTWIST_TO_DEVICE = 1 << 0,
 	UNTWIST_FROM_DEVICE = 1 << 1,
+	UNTWIST_PAGES = 1 << 2,
 };
 
 /**
@@ -79,7 +89,8 @@ enum untwist_payload_flags {
  *	One thread's requests come in the order of their submission; those of
  *	several threads may come at the same time. The thread is not always
  *	the program's: what a program may do is to be asked in open.
- * @done: optional; release what the request held, as DMA mappings. Called on
+ * @done: optional; release what the request held, as DMA mappings of the
+ *	driver's own. Called on
  *	the device's workqueue, may sleep, one at a time for each channel:
  *	after untwist_complete() and before the program can see the completion.
  */
@@ -161,6 +172,11 @@ enum untwist_config_flags {
  * @request_size: bytes of the driver's own with each request, at most 4096;
  *	see untwist_request_priv()
  * @payload_max: largest payload in bytes; 0, 4 KiB. At most 64 KiB.
+ * @pages_max: largest payload of an opcode with UNTWIST_PAGES, in bytes; 0,
+ *	1 MiB. At most 64 MiB.
+ * @dma_dev: device that untwist_request_map() maps payloads for; NULL, the
+ *	parent. Its mask and its longest segment, at least a page, are set
+ *	before it is registered.
  * @mode: permissions of the node; 0, 0660. udev may change them.
  * @gid: group of the node, in the initial user namespace
  * @capability: CAP_* that open() asks for beyond the permissions of the node, in
@@ -184,6 +200,8 @@ struct untwist_config {
 	u32 requests_max;
 	u32 request_size;
 	u32 payload_max;
+	u32 pages_max;
+	struct device *dma_dev;
 	umode_t mode;
 	gid_t gid;
 	int capability;
@@ -220,6 +238,7 @@ size_t untwist_pending(struct untwist_channel *ch);
 size_t untwist_pull(struct untwist_channel *ch, void *buf, size_t size);
 
 void *untwist_request_priv(struct untwist_request *req);
+int untwist_request_map(struct untwist_request *req);
 void untwist_complete(struct untwist_request *req, s32 res);
 int untwist_post(struct untwist_request *req, s32 res, u64 value0, u64 value1);
 

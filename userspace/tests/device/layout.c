@@ -23,7 +23,7 @@ MEMBER(untwist_info, tx_size, 20, 4);
 MEMBER(untwist_info, record_max, 24, 4);
 MEMBER(untwist_info, requests_max, 28, 4);
 MEMBER(untwist_info, payload_max, 32, 4);
-MEMBER(untwist_info, reserved, 36, 4);
+MEMBER(untwist_info, pages_max, 36, 4);
 MEMBER(untwist_info, device, 40, 32);
 MEMBER(untwist_info, driver, 72, 32);
 SIZE(untwist_info, 104);

@@ -46,7 +46,7 @@ TEST(info_tells_what_a_device_is)
 	EXPECT_EQ(LOOP_RECORD_MAX, info.record_max);
 	EXPECT_EQ(REQUESTS_MAX, info.requests_max);
 	EXPECT_EQ(4096, info.payload_max);
-	EXPECT_EQ(0, info.reserved);
+	EXPECT_EQ(0, info.pages_max);
 	EXPECT_STREQ("loop1", info.device);
 	EXPECT_STREQ("untwist_loop", info.driver);
 	ASSERT_EQ(0, requests_plane(fd, UNTWIST_PLANE_COMPLETIONS));

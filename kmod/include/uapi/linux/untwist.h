@@ -71,6 +71,7 @@
 #define UNTWIST_FEAT_RING	_BITULL(5)	/* UNTWIST_IOC_RING_SETUP */
 #define UNTWIST_FEAT_URING	_BITULL(6)	/* io_uring, see UNTWIST_URING_SUBMIT */
 #define UNTWIST_FEAT_BLOCK	_BITULL(7)	/* UNTWIST_OVERFLOW_BLOCK */
+#define UNTWIST_FEAT_PAGES	_BITULL(8)	/* some opcodes use payloads in place */
 
 /**
  * struct untwist_info - what a device is and what a channel of it can hold
@@ -81,8 +82,9 @@
  * @tx_size: transmit queue, in bytes; 0, the device takes no writes
  * @record_max: largest record in bytes, 0 for other kinds
  * @requests_max: requests that may be in flight or unread at once
- * @payload_max: largest untwist_sqe.len in bytes
- * @reserved: zero
+ * @payload_max: largest untwist_sqe.len in bytes, of opcodes whose payload is
+ *	copied
+ * @pages_max: likewise, of opcodes that use it in place; 0, there are none
  * @device: name of the node under /dev/untwist, terminated by NUL
  * @driver: name of the driver behind it, terminated by NUL
  */
@@ -95,7 +97,7 @@ struct untwist_info {
 	__u32 record_max;
 	__u32 requests_max;
 	__u32 payload_max;
-	__u32 reserved;
+	__u32 pages_max;
 	char device[UNTWIST_NAME_LEN];
 	char driver[UNTWIST_NAME_LEN];
 };
@@ -138,8 +140,13 @@ struct untwist_info {
  * @addr: address of the payload in the memory of the caller, 0 without one.
  *	The memory is read before the submission returns. If the opcode
  *	returns data, it is written here before the completion can be read;
- *	it must stay mapped until then.
- * @len: length of the payload in bytes, at most untwist_info.payload_max
+ *	it must stay mapped until then. An opcode that uses its payload in
+ *	place (UNTWIST_FEAT_PAGES) reads and writes it at any time from the
+ *	submission to the completion, even if the request fails; nobody else
+ *	is to write there meanwhile. Its pages are charged to the user
+ *	(RLIMIT_MEMLOCK) for so long.
+ * @len: length of the payload in bytes, at most untwist_info.payload_max or
+ *	pages_max, by the opcode
  * @reserved0: zero
  * @arg: arguments, as the opcode defines them
  * @timeout_ns: cancel the request so many nanoseconds of CLOCK_MONOTONIC after
@@ -421,8 +428,10 @@ struct untwist_lost {
  * each of those completes exactly once. Never waits for room.
  * An error is returned only if the first entry was not taken: EAGAIN, no room
  * until completions are read; EINVAL, EFAULT, E2BIG, EMSGSIZE (payload too
- * long), ENOMEM; EOPNOTSUPP, the device takes no requests; EBADF, the node is
- * not open for writing; ENODEV, the device is gone.
+ * long), ENOMEM; EDQUOT, its pages and those that are in use already are more
+ * than RLIMIT_MEMLOCK or the device allows; EOPNOTSUPP, the device takes no
+ * requests, or (DAX) the memory cannot be used in place; EBADF, the node is not
+ * open for writing; ENODEV, the device is gone.
  * What the driver has to say about a request comes as its completion.
  */
 #define UNTWIST_IOC_SUBMIT	_IOW(UNTWIST_IOC_MAGIC, 2, struct untwist_submit)
