@@ -35,6 +35,7 @@ struct utw_address;
 struct utw_buffer;
 struct utw_failure;
 struct utw_layer;
+struct utw_transport;
 
 /** Bytes that wait in a layer before the transport below is paused. */
 #define UTW_LAYER_ROOM 65536
@@ -138,6 +139,28 @@ UTW_API void utw_layer_update(struct utw_layer *l);
  * The transport below is aborted.
  */
 UTW_API void utw_layer_lose(struct utw_layer *l, struct utw_failure *reason);
+
+/**
+ * utw_layer_switch() - go on with another protocol in the middle of a stream
+ * @t: a stream transport; its protocol is left without one and hears nothing
+ *	more, as by utw_transport_set_protocol()
+ * @p: the new protocol, told made in a later callback, before anything else
+ * @rest: what the old protocol has received and made no use of; copied. With
+ *	utw_line it is utw_line_held()
+ * @len: how many bytes; 0: none
+ *
+ * For what begins in one protocol and goes on in another: "Upgrade:" of HTTP,
+ * CONNECT of a proxy, a mode switch of a device. The
+ * rest comes first. With a rest, @p has a transport of its own over @t, which
+ * is paused while more than UTW_LAYER_ROOM bytes wait; without, it has @t.
+ * Bytes in clear that come before TLS are not for this: see utw_tls_start().
+ *
+ * Return: 0; -EPIPE after a close or loss, -EBUSY when @p has a transport,
+ * -EINVAL when it lacks lost or @t keeps records, -ENOMEM. After an error the
+ * old protocol has @t as before.
+ */
+UTW_API int utw_layer_switch(struct utw_transport *t, struct utw_protocol *p, const void *rest,
+			     size_t len);
 
 #ifdef __cplusplus
 }
