@@ -502,7 +502,9 @@ static struct untwist_channel *channel_begin(struct untwist_channel *ch, int ret
 		return ERR_PTR(ret);
 	}
 
-	ret = channel_call_open(ch);
+	ret = untwist_limits_charge(ch, (size_t)ch->rx.size + ch->tx.size);
+	if (!ret)
+		ret = channel_call_open(ch);
 	untwist_channel_leave(ch, 1);
 	if (ret) {
 		untwist_channel_release(ch);

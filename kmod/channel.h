@@ -19,6 +19,7 @@
  *   rd_mutex, wr_mutex     the one consumer, the one producer; held over copies
  *                          to and from programs, never while waiting for events
  *   requests.lock          spinlock, process context only
+ *   device.bytes_lock      spinlock, process context only
  *   rx_lock, tx_lock, requests.shots.lock
  *                          raw spinlocks, any context; only copies of bytes
  * Of two on a line, the first is taken first.
@@ -80,6 +81,8 @@ enum untwist_channel_event {
  * @uid: user who opened it
  * @pid: process that did, in the initial namespace
  * @comm: its name at that time
+ * @bytes: memory that it holds, as far as it counts; guarded by
+ *	untwist_device.bytes_lock
  * @plane: UNTWIST_PLANE_*
  * @drvdata: the driver's
  * @state: see enum untwist_channel_state
@@ -115,6 +118,7 @@ struct untwist_channel {
 	kuid_t uid;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
+	size_t bytes;
 	u32 plane;
 	void *drvdata;
 	unsigned long state;

@@ -309,6 +309,7 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	device_initialize(&ud->dev);
 	ud->dev.parent = parent;
 	ud->dev.class = &untwist_class;
+	spin_lock_init(&ud->bytes_lock);
 	ud->dev.type = &device_type;
 	ud->dev.groups = config->groups;
 	ud->dev.devt = MKDEV(MAJOR(untwist_devt), minor);

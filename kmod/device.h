@@ -16,10 +16,10 @@
 #include "limits.h"
 #include "stats.h"
 
-/**
 struct dentry;
 struct untwist_latency;
 
+/**
  * struct untwist_device - a device and its node
  * @dev: in /sys/class/untwist; its last reference frees all this
  * @cdev: the node, pinning @dev as long as a file is open
@@ -32,11 +32,12 @@ struct untwist_latency;
  * @driver: name of the driver's module
  * @wq: runs the channels' work; gone when untwist_unregister() returns
  * @stats: counters
- * @limits: what the administrator allows; written under @lock
  * @latency: how long requests took, or NULL
  * @latency_since: since when that is measured, in ns
  * @latency_on: whether it is
  * @debugfs: folder there
+ * @limits: what the administrator allows; written under @lock
+ * @bytes_lock: guards what each channel holds; innermost
  * @lock: guards @channels, its count, @opens and @dead
  * @channels: all that the driver has not been told to close yet; read under RCU
  *	as well
@@ -59,13 +60,14 @@ struct untwist_device {
 	u32 segment_max;
 	struct workqueue_struct *wq;
 	struct untwist_stats __percpu *stats;
-	struct untwist_limits limits;
-	struct mutex lock; /* see above */
-	struct list_head channels;
 	struct untwist_latency __percpu *latency;
 	u64 latency_since;
 	bool latency_on;
 	struct dentry *debugfs;
+	struct untwist_limits limits;
+	spinlock_t bytes_lock; /* see above */
+	struct mutex lock; /* see above */
+	struct list_head channels;
 	unsigned int nr_channels;
 	unsigned int opens;
 	bool dead;

@@ -543,6 +543,7 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "untwist-tx-bytes:\t%u\n", untwist_fifo_used(&ch->tx));
 	if (untwist_device_has_data(ch->ud))
 		show_data(m, ch);
+	seq_printf(m, "untwist-bytes:\t%zu\n", READ_ONCE(ch->bytes));
 	seq_printf(m, "untwist-requests:\t%u\n", atomic_read(&ch->requests.cq.in_use));
 	seq_printf(m, "untwist-pinned:\t%lu\n", atomic_long_read(&ch->pinned) << PAGE_SHIFT);
 }

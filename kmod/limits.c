@@ -3,11 +3,13 @@
  * What the administrator allows on a device: one file for each limit in
  * /sys/class/untwist/NAME/limits. A limit counts for what comes after it.
  */
+#include <linux/capability.h>
 #include <linux/device.h>
 #include <linux/kstrtox.h>
+#include <linux/rculist.h>
 #include <linux/sizes.h>
 
-#include "device.h"
+#include "channel.h"
 #include "fifo.h"
 #include "limits.h"
 #include "stream.h"
@@ -36,6 +38,74 @@ void untwist_limits_init(struct untwist_limits *limits, const struct untwist_con
 		.pinned_max = DEFAULT_PINNED_MAX,
 	};
 }
+
+/* What one user may hold. */
+
+static u64 bytes_of(const struct untwist_device *ud, kuid_t uid)
+{
+	const struct untwist_channel *ch;
+	u64 bytes = 0;
+
+	lockdep_assert_held(&ud->bytes_lock);
+	rcu_read_lock();
+	list_for_each_entry_rcu(ch, &ud->channels, link) if (uid_eq(ch->uid, uid))
+		bytes += ch->bytes;
+	rcu_read_unlock();
+	return bytes;
+}
+
+static bool may_hold(const struct untwist_channel *ch, size_t more)
+{
+	u32 max = READ_ONCE(ch->ud->limits.user_bytes_max);
+
+	return !max || bytes_of(ch->ud, ch->uid) + more <= max;
+}
+
+/**
+ * untwist_limits_charge() - an open is to hold more memory
+ * @ch: channel that is in its device's list
+ * @bytes: how much more
+ *
+ * It counts as long as the channel is there, or until it is taken back.
+ *
+ * Context: process.
+ *
+ * Return: 0; -EDQUOT, its user's opens would hold more than they may.
+ */
+int untwist_limits_charge(struct untwist_channel *ch, size_t bytes)
+{
+	struct untwist_device *ud = ch->ud;
+	bool allowed;
+
+	spin_lock(&ud->bytes_lock);
+	allowed = may_hold(ch, bytes);
+	if (allowed)
+		WRITE_ONCE(ch->bytes, ch->bytes + bytes);
+	spin_unlock(&ud->bytes_lock);
+	if (allowed)
+		return 0;
+	/* Not under the lock: the answer may be audited. */
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EDQUOT;
+	spin_lock(&ud->bytes_lock);
+	WRITE_ONCE(ch->bytes, ch->bytes + bytes);
+	spin_unlock(&ud->bytes_lock);
+	return 0;
+}
+
+/**
+ * untwist_limits_uncharge() - an open holds less memory, or does not get more
+ * @ch: channel
+ * @bytes: how much less
+ */
+void untwist_limits_uncharge(struct untwist_channel *ch, size_t bytes)
+{
+	spin_lock(&ch->ud->bytes_lock);
+	WRITE_ONCE(ch->bytes, ch->bytes - bytes);
+	spin_unlock(&ch->ud->bytes_lock);
+}
+
+/* The files. */
 
 struct limit_attribute {
 	struct device_attribute dev;
@@ -95,13 +165,15 @@ LIMIT_ATTR(tx_size, offsetof(struct untwist_limits, tx_size));
 LIMIT_ATTR(tx_size_max, offsetof(struct untwist_limits, tx_size_max));
 LIMIT_ATTR(opens_max, offsetof(struct untwist_limits, opens_max));
 LIMIT_ATTR(user_opens_max, offsetof(struct untwist_limits, user_opens_max));
+LIMIT_ATTR(user_bytes_max, offsetof(struct untwist_limits, user_bytes_max));
 LIMIT_ATTR(pinned_max, offsetof(struct untwist_limits, pinned_max));
 
 static struct attribute *limit_attrs[] = {
-	&limit_rx_size.dev.attr,    &limit_rx_size_max.dev.attr,
-	&limit_tx_size.dev.attr,    &limit_tx_size_max.dev.attr,
-	&limit_opens_max.dev.attr,  &limit_user_opens_max.dev.attr,
-	&limit_pinned_max.dev.attr, NULL,
+	&limit_rx_size.dev.attr,	&limit_rx_size_max.dev.attr,
+	&limit_tx_size.dev.attr,	&limit_tx_size_max.dev.attr,
+	&limit_opens_max.dev.attr,	&limit_user_opens_max.dev.attr,
+	&limit_user_bytes_max.dev.attr, &limit_pinned_max.dev.attr,
+	NULL,
 };
 
 /* A device has no files for what it does not have. */

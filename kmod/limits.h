@@ -8,6 +8,7 @@
 #include <linux/sysfs.h>
 #include <linux/types.h>
 
+struct untwist_channel;
 struct untwist_config;
 
 /**
@@ -19,6 +20,8 @@ struct untwist_config;
  * @opens_max: opens at a time; 0, any number
  * @user_opens_max: opens at a time of one user without CAP_SYS_RESOURCE; 0, any
  *	number
+ * @user_bytes_max: bytes of queues, requests and rings that the opens of one
+ *	user without CAP_SYS_RESOURCE may hold; 0, any number
  * @pinned_max: bytes of programs' pages that one open may use in place at once
  *
  * One file each in the device's limits folder. They are written one at a time
@@ -32,10 +35,14 @@ struct untwist_limits {
 	u32 tx_size_max;
 	u32 opens_max;
 	u32 user_opens_max;
+	u32 user_bytes_max;
 	u32 pinned_max;
 };
 
 void untwist_limits_init(struct untwist_limits *limits, const struct untwist_config *config);
+
+int untwist_limits_charge(struct untwist_channel *ch, size_t bytes);
+void untwist_limits_uncharge(struct untwist_channel *ch, size_t bytes);
 
 extern const struct attribute_group untwist_limits_group;
 

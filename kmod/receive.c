@@ -37,6 +37,7 @@ u32 untwist_receive_copy_size(const struct untwist_channel *ch)
 {
 	return untwist_stream_has_records(ch) ? ch->ud->config.record_max : PAGE_SIZE;
 }
+EXPORT_SYMBOL_IF_KUNIT(untwist_receive_copy_size);
 
 /**
  * untwist_front_get() - look at what the oldest record has in front of it

@@ -368,6 +368,28 @@ void untwist_requests_signal(struct untwist_requests *rq)
 
 /* Memory. */
 
+static int requests_alloc(struct untwist_channel *ch)
+{
+	struct untwist_requests *rq = &ch->requests;
+	size_t bytes = untwist_slots_size(ch->ud);
+	int ret = untwist_limits_charge(ch, bytes);
+	void *slots = NULL;
+
+	if (ret)
+		return ret;
+	if (!rq->cq.entries)
+		ret = untwist_cq_init(&rq->cq, ch->ud->config.requests_max);
+	if (!ret)
+		slots = untwist_slots_alloc(ch);
+	if (!slots) {
+		untwist_limits_uncharge(ch, bytes);
+		return ret ? ret : -ENOMEM;
+	}
+	/* Pairs with the load in untwist_requests_make(). */
+	smp_store_release(&rq->slots, slots);
+	return 0;
+}
+
 /**
  * untwist_requests_make() - make the memory of the request plane
  * @ch: channel
@@ -376,33 +398,20 @@ void untwist_requests_signal(struct untwist_requests *rq)
  *
  * Context: may sleep.
  *
- * Return: 0, -ENOMEM or -ERESTARTSYS.
+ * Return: 0, -ENOMEM, -EDQUOT for a limit or -ERESTARTSYS.
  */
 int untwist_requests_make(struct untwist_channel *ch)
 {
 	struct untwist_requests *rq = &ch->requests;
-	void *slots;
 	int ret = 0;
 
-	/* Pairs with the store below: the list of free ones is there. */
+	/* Pairs with the store in requests_alloc(): the list of free ones is there. */
 	if (smp_load_acquire(&rq->slots))
 		return 0;
 	if (mutex_lock_interruptible(&rq->setup_lock))
 		return -ERESTARTSYS;
-	if (rq->slots)
-		goto out;
-	if (!rq->cq.entries)
-		ret = untwist_cq_init(&rq->cq, ch->ud->config.requests_max);
-	if (ret)
-		goto out;
-	slots = untwist_slots_alloc(ch);
-	if (!slots) {
-		ret = -ENOMEM;
-		goto out;
-	}
-	/* Pairs with the load above. */
-	smp_store_release(&rq->slots, slots);
-out:
+	if (!rq->slots)
+		ret = requests_alloc(ch);
 	mutex_unlock(&rq->setup_lock);
 	return ret;
 }

@@ -521,29 +521,12 @@ static int ring_publish(struct untwist_channel *ch, struct untwist_ringbuf *ring
 	return 0;
 }
 
-/**
- * untwist_ring_setup() - give a channel a ring
- * @ch: channel
- * @setup: as the program gave it; filled in
- *
- * Context: process, may sleep.
- *
- * Return: 0, or a negative errno; see UNTWIST_IOC_RING_SETUP.
- */
-int untwist_ring_setup(struct untwist_channel *ch, struct untwist_ring_setup *setup)
+static int ring_attach(struct untwist_channel *ch, const struct untwist_ring_setup *setup)
 {
+	struct untwist_ringbuf *ring = ring_new(setup);
 	struct task_struct *poller = NULL;
-	struct untwist_ringbuf *ring;
 	int ret;
 
-	if (!untwist_device_has_requests(ch->ud))
-		return -EOPNOTSUPP;
-	ret = setup_complete(setup);
-	if (!ret)
-		ret = untwist_requests_make(ch);
-	if (ret)
-		return ret;
-	ring = ring_new(setup);
 	if (!ring)
 		return -ENOMEM;
 	if (setup->flags & UNTWIST_RING_SQPOLL)
@@ -566,6 +549,34 @@ int untwist_ring_setup(struct untwist_channel *ch, struct untwist_ring_setup *se
 	} else if (poller) {
 		wake_up_process(poller);
 	}
+	return ret;
+}
+
+/**
+ * untwist_ring_setup() - give a channel a ring
+ * @ch: channel
+ * @setup: as the program gave it; filled in
+ *
+ * Context: process, may sleep.
+ *
+ * Return: 0, or a negative errno; see UNTWIST_IOC_RING_SETUP.
+ */
+int untwist_ring_setup(struct untwist_channel *ch, struct untwist_ring_setup *setup)
+{
+	int ret;
+
+	if (!untwist_device_has_requests(ch->ud))
+		return -EOPNOTSUPP;
+	ret = setup_complete(setup);
+	if (!ret)
+		ret = untwist_requests_make(ch);
+	if (!ret)
+		ret = untwist_limits_charge(ch, setup->map_size);
+	if (ret)
+		return ret;
+	ret = ring_attach(ch, setup);
+	if (ret)
+		untwist_limits_uncharge(ch, setup->map_size);
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_ring_setup);

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "channel.h"
+#include "compat.h"
 #include "slot.h"
 
 static_assert(UNTWIST_REQUESTS_MAX == 1u << UNTWIST_REQ_GENERATION);
@@ -29,6 +30,18 @@ struct untwist_slot *untwist_slot_at(const struct untwist_channel *ch, u32 index
 {
 	return ch->requests.slots + index * slot_stride(ch->ud);
 }
+
+/**
+ * untwist_slots_size() - the memory of a channel's requests
+ * @ud: its device
+ *
+ * Return: bytes.
+ */
+size_t untwist_slots_size(const struct untwist_device *ud)
+{
+	return ud->config.requests_max * slot_stride(ud);
+}
+EXPORT_SYMBOL_IF_KUNIT(untwist_slots_size);
 
 /**
  * untwist_slots_alloc() - make the memory of a channel's requests

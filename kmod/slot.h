@@ -140,6 +140,7 @@ struct untwist_slot *untwist_slot_take(struct untwist_channel *ch, const struct 
 void untwist_slot_untake(struct untwist_channel *ch, struct untwist_slot *slot);
 struct untwist_slot *untwist_slot_find_tag(struct untwist_channel *ch, u32 tag);
 bool untwist_slot_unref(struct untwist_requests *rq, struct untwist_slot *slot);
+size_t untwist_slots_size(const struct untwist_device *ud);
 void untwist_slot_put(struct untwist_channel *ch, struct untwist_slot *slot);
 
 #endif /* UNTWIST_SLOT_H */

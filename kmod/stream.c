@@ -210,6 +210,36 @@ static int change_commit(struct untwist_channel *ch, struct change *change)
 	return ret;
 }
 
+/* Bytes that the channel will hold beyond what it does. */
+static ssize_t change_growth(struct untwist_channel *ch, const struct change *change)
+{
+	ssize_t bytes = 0;
+
+	if (change->rx.data)
+		bytes += (ssize_t)change->rx.size - ch->rx.size;
+	if (change->tx.data)
+		bytes += (ssize_t)change->tx.size - ch->tx.size;
+	if (change->copy)
+		bytes += untwist_receive_copy_size(ch);
+	return bytes;
+}
+
+/* What is more is counted before it counts, and what is less afterwards. */
+static int change_charged(struct untwist_channel *ch, struct change *change)
+{
+	ssize_t growth = change_growth(ch, change);
+	int ret = growth > 0 ? untwist_limits_charge(ch, growth) : 0;
+
+	if (ret)
+		return ret;
+	ret = change_commit(ch, change);
+	if (ret && growth > 0)
+		untwist_limits_uncharge(ch, growth);
+	if (!ret && growth < 0)
+		untwist_limits_uncharge(ch, -growth);
+	return ret;
+}
+
 static int change_options(struct untwist_channel *ch, struct change *change,
 			  const struct untwist_options *options)
 {
@@ -221,7 +251,7 @@ static int change_options(struct untwist_channel *ch, struct change *change,
 	if (!ret)
 		ret = change_prepare_copy(ch, change);
 	if (!ret)
-		ret = change_commit(ch, change);
+		ret = change_charged(ch, change);
 	untwist_fifo_release(&change->rx);
 	untwist_fifo_release(&change->tx);
 	kvfree(change->copy);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is allowed on a device: the files of its limits, and how many opens it
- * takes.
+ * What is allowed on a device: the files of its limits, how many opens it takes,
+ * and how much memory they hold.
  */
 #include <kunit/test.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kstrtox.h>
@@ -14,6 +15,7 @@
 #include "channel.h"
 #include "fake.h"
 #include "program.h"
+#include "ring.h"
 #include "stream.h"
 
 static struct file *limit_open(const char *name, int flags)
@@ -86,6 +88,7 @@ static void limits_begin_as_described(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->tx_size_max, limit_read(test, "tx_size_max"));
 	KUNIT_EXPECT_EQ(test, c->opens_max, limit_read(test, "opens_max"));
 	KUNIT_EXPECT_EQ(test, 0u, limit_read(test, "user_opens_max"));
+	KUNIT_EXPECT_EQ(test, 0u, limit_read(test, "user_bytes_max"));
 }
 
 static void limit_of_what_is_not_there_has_no_file(struct kunit *test)
@@ -196,6 +199,92 @@ static void number_of_opens_can_be_changed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, program_open(p, fake, 0));
 }
 
+/* Memory. */
+
+/* In the shoes of somebody who may not have more than others, until the test ends. */
+static void drop_capability(struct kunit *test)
+{
+	struct cred *cred = prepare_creds();
+
+	KUNIT_ASSERT_NOT_NULL(test, cred);
+	cap_lower(cred->cap_effective, CAP_SYS_RESOURCE);
+	KUNIT_ASSERT_EQ(test, 0, commit_creds(cred));
+}
+
+static void open_says_what_it_holds(struct kunit *test)
+{
+	const struct untwist_options small = { .rx_size = SZ_4K, .tx_size = SZ_8K };
+	const struct untwist_options large = { .rx_size = SZ_128K, .tx_size = SZ_8K };
+	struct untwist_options oldest = large;
+	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_STREAM);
+	struct program *p = program_start(test, fake, 0);
+	size_t slots = untwist_slots_size(fake->ud);
+
+	KUNIT_EXPECT_EQ(test, (size_t)2 * SZ_64K, p->ch->bytes);
+	KUNIT_ASSERT_EQ(test, 0, program_set_options(p, &small));
+	KUNIT_EXPECT_EQ(test, (size_t)SZ_4K + SZ_8K, p->ch->bytes);
+	KUNIT_ASSERT_EQ(test, 0, program_set_options(p, &large));
+	KUNIT_EXPECT_EQ(test, (size_t)SZ_128K + SZ_8K, p->ch->bytes);
+	KUNIT_ASSERT_EQ(test, 1, program_ask(p, &(struct ask){ 1 }));
+	KUNIT_ASSERT_EQ(test, 1, program_ask(p, &(struct ask){ 2 }));
+	KUNIT_EXPECT_EQ(test, (size_t)SZ_128K + SZ_8K + slots, p->ch->bytes);
+	oldest.overflow = UNTWIST_OVERFLOW_DROP_OLDEST;
+	KUNIT_ASSERT_EQ(test, 0, program_set_options(p, &oldest));
+	KUNIT_EXPECT_EQ(test, (size_t)SZ_128K + SZ_8K + slots + untwist_receive_copy_size(p->ch),
+			p->ch->bytes);
+}
+
+static void ring_counts_once_it_is_there(struct kunit *test)
+{
+	struct untwist_ring_setup setup = { .sq_entries = 8 }, again = { .sq_entries = 8 };
+	struct untwist_ring_setup wrong = {};
+	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_NONE);
+	struct program *p = program_start(test, fake, 0);
+
+	KUNIT_EXPECT_EQ(test, (size_t)0, p->ch->bytes);
+	KUNIT_EXPECT_EQ(test, -EINVAL, untwist_ring_setup(p->ch, &wrong));
+	KUNIT_EXPECT_EQ(test, (size_t)0, p->ch->bytes);
+	KUNIT_ASSERT_EQ(test, 0, untwist_ring_setup(p->ch, &setup));
+	KUNIT_EXPECT_EQ(test, untwist_slots_size(fake->ud) + setup.map_size, p->ch->bytes);
+	KUNIT_EXPECT_EQ(test, -EBUSY, untwist_ring_setup(p->ch, &again));
+	KUNIT_EXPECT_EQ(test, untwist_slots_size(fake->ud) + setup.map_size, p->ch->bytes);
+}
+
+static void user_may_hold_so_much(struct kunit *test)
+{
+	const struct untwist_options large = { .rx_size = SZ_128K };
+	const struct untwist_options small = { .rx_size = SZ_4K, .tx_size = SZ_4K };
+	struct untwist_ring_setup setup = { .sq_entries = 4096 };
+	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_STREAM);
+	struct program *p = program_start(test, fake, 0);
+	struct program *q = program_new(test);
+
+	drop_capability(test);
+	KUNIT_ASSERT_EQ(test, 0, limit_write(test, "user_bytes_max", "262143"));
+	KUNIT_EXPECT_EQ(test, -EDQUOT, program_open(q, fake, 0));
+	KUNIT_EXPECT_EQ(test, 1, fake_calls(fake, FAKE_OPEN));
+	KUNIT_ASSERT_EQ(test, 0, limit_write(test, "user_bytes_max", "262144"));
+	KUNIT_ASSERT_EQ(test, 0, program_open(q, fake, 0));
+	KUNIT_EXPECT_EQ(test, -EDQUOT, program_set_options(p, &large));
+	KUNIT_EXPECT_EQ(test, SZ_64K, (int)p->ch->rx.size);
+	KUNIT_EXPECT_EQ(test, -EDQUOT, program_ask(p, &(struct ask){ 1 }));
+	/* What one gives up, the other may have. */
+	KUNIT_EXPECT_EQ(test, 0, program_set_options(p, &small));
+	KUNIT_EXPECT_EQ(test, 1, program_ask(q, &(struct ask){ 1 }));
+	KUNIT_EXPECT_EQ(test, -EDQUOT, untwist_ring_setup(p->ch, &setup));
+	program_close(p);
+	KUNIT_EXPECT_EQ(test, (size_t)2 * SZ_64K + untwist_slots_size(fake->ud), q->ch->bytes);
+	KUNIT_EXPECT_EQ(test, 0, program_set_options(q, &large));
+}
+
+static void who_may_have_more_is_counted_only(struct kunit *test)
+{
+	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_STREAM);
+
+	KUNIT_ASSERT_EQ(test, 0, limit_write(test, "user_bytes_max", "1"));
+	KUNIT_EXPECT_EQ(test, (size_t)2 * SZ_64K, program_start(test, fake, 0)->ch->bytes);
+}
+
 /* clang-format off */
 static struct kunit_case limits_cases[] = {
 	KUNIT_CASE_PARAM(limits_begin_as_described, begin_gen_params),
@@ -206,6 +295,10 @@ static struct kunit_case limits_cases[] = {
 	KUNIT_CASE(closed_open_counts_until_its_requests_are_done),
 	KUNIT_CASE(failed_open_does_not_count),
 	KUNIT_CASE(number_of_opens_can_be_changed),
+	KUNIT_CASE(open_says_what_it_holds),
+	KUNIT_CASE(ring_counts_once_it_is_there),
+	KUNIT_CASE(user_may_hold_so_much),
+	KUNIT_CASE(who_may_have_more_is_counted_only),
 	{}
 };
 

@@ -141,6 +141,35 @@ TEST(number_of_opens_of_one_user_is_limited)
 	EXPECT_LE(0, node_open());
 }
 
+/* What one user's opens hold in memory, all of a device's together. */
+TEST(memory_of_one_user_is_limited)
+{
+	struct untwist_options larger = { .rx_size = 2 * LOOP_QUEUE };
+	struct untwist_options small = { .rx_size = 4096, .tx_size = 4096 };
+
+	loop_setup();
+	ASSERT_EQ(0, chmod(LOOP_STREAM, 0666));
+	ASSERT_EQ(0, limit_write("user_bytes_max", "300000"));
+	ASSERT_LE(0, node_open());
+	if (become_user(USER)) {
+		int first = node_open(), second = node_open();
+
+		EXPECT_LE(0, first);
+		EXPECT_LE(0, second);
+		EXPECT_ERRNO(EDQUOT, node_open());
+		EXPECT_ERRNO(EDQUOT, options_try(first, &larger));
+		EXPECT_EQ(0, options_try(second, &small));
+		EXPECT_EQ(0, options_try(first, &larger));
+		_exit(0);
+	}
+	if (become_user(USER)) {
+		EXPECT_LE(0, node_open());
+		_exit(0);
+	}
+	EXPECT_LE(0, node_open());
+	EXPECT_LE(0, node_open());
+}
+
 /* Sizes. */
 
 TEST(large_queues_take_a_capability)

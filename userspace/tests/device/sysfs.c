@@ -180,12 +180,14 @@ TEST(open_file_says_what_is_queued)
 
 	loop_setup();
 	fd = loop_open(LOOP_STREAM, O_RDWR);
+	expect_fdinfo(fd, "untwist-bytes:\t131072\n");
 	ASSERT_EQ(3, write(fd, "abc", 3));
 	ASSERT_EQ(1, requests_submit(fd, &forever, 1));
 	expect_fdinfo(fd, "untwist-device:\tloop0\n");
 	expect_fdinfo(fd, "untwist-rx-bytes:\t3\n");
 	expect_fdinfo(fd, "untwist-tx-bytes:\t0\n");
 	expect_fdinfo(fd, "untwist-requests:\t1");
+	expect_fdinfo(fd, "untwist-bytes:\t");
 	loop_unplug();
 	expect_fdinfo(fd, "untwist-device:\tloop0\n");
 }

@@ -36,6 +36,9 @@
  * it is exclusive; an open that was closed counts until the driver has let go
  * of it. It fails with EDQUOT if the user has as many as the device allows one
  * user, and with EPERM if a capability is missing that the device asks for.
+ * EDQUOT, from open() and from what makes queues larger, submits for the first
+ * time or sets a ring up, also says that the user's opens would hold more memory
+ * than the device allows one user; /proc/PID/fdinfo tells what each holds.
  *
  * How this file grows: the size of a structure is part of its ioctl number and
  * the kernel accepts shorter and longer ones of the same ordinal, as long as
