@@ -63,9 +63,9 @@ static void device_release(struct device *dev)
 	struct untwist_device *ud = dev_to_untwist(dev);
 
 	ida_free(&untwist_minors, MINOR(dev->devt));
+	free_percpu(ud->latency);
 	free_percpu(ud->stats);
 	kfree(ud);
-	free_percpu(ud->latency);
 }
 
 static const char *const kind_names[] = {
@@ -301,6 +301,7 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	ud->writable = config->kind != UNTWIST_KIND_NONE && config->ops->transmit;
 	strscpy(ud->name, config->name, sizeof(ud->name));
 	strscpy(ud->driver, driver, sizeof(ud->driver));
+	spin_lock_init(&ud->bytes_lock);
 	mutex_init(&ud->lock);
 	INIT_LIST_HEAD(&ud->channels);
 	INIT_LIST_HEAD(&ud->registry);
@@ -309,7 +310,6 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	device_initialize(&ud->dev);
 	ud->dev.parent = parent;
 	ud->dev.class = &untwist_class;
-	spin_lock_init(&ud->bytes_lock);
 	ud->dev.type = &device_type;
 	ud->dev.groups = config->groups;
 	ud->dev.devt = MKDEV(MAJOR(untwist_devt), minor);
@@ -396,6 +396,7 @@ static int device_publish(struct untwist_device *ud)
 	ret = cdev_device_add(&ud->cdev, &ud->dev);
 	if (ret)
 		goto err_end;
+	untwist_latency_add(ud);
 	registry_publish(ud);
 	return 0;
 
@@ -406,7 +407,6 @@ err_end:
 err_registry:
 	registry_remove(ud);
 	return ret;
-	untwist_latency_add(ud);
 }
 
 static void report_failure(struct device *parent, const char *driver, const char *name,
@@ -476,6 +476,7 @@ void untwist_unregister(struct untwist_device *ud)
 	device_kill(ud);
 	cdev_device_del(&ud->cdev, &ud->dev);
 	device_end(ud);
+	untwist_latency_remove(ud);
 	registry_remove(ud);
 	put_device(&ud->dev);
 }
@@ -487,7 +488,6 @@ static void devm_unregister(void *ud)
 }
 
 /**
-	untwist_latency_remove(ud);
  * __devm_untwist_register() - publish a device as long as its parent is bound;
  * use devm_untwist_register()
  * @parent: device that it belongs to, in its probe
@@ -598,6 +598,7 @@ int untwist_device_init(void)
 	ret = class_register(&untwist_class);
 	if (ret)
 		goto err_chrdev;
+	untwist_latency_init();
 	return 0;
 
 err_chrdev:
@@ -609,12 +610,11 @@ err_wq:
 
 void untwist_device_exit(void)
 {
-	untwist_latency_init();
 	/* Channels that wait for their grace period hold the class's devices. */
 	rcu_barrier();
 	destroy_workqueue(untwist_wq);
+	untwist_latency_exit();
 	class_unregister(&untwist_class);
 	unregister_chrdev_region(untwist_devt, UNTWIST_MINORS);
 	ida_destroy(&untwist_minors);
 }
-	untwist_latency_exit();

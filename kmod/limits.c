@@ -169,11 +169,9 @@ LIMIT_ATTR(user_bytes_max, offsetof(struct untwist_limits, user_bytes_max));
 LIMIT_ATTR(pinned_max, offsetof(struct untwist_limits, pinned_max));
 
 static struct attribute *limit_attrs[] = {
-	&limit_rx_size.dev.attr,	&limit_rx_size_max.dev.attr,
-	&limit_tx_size.dev.attr,	&limit_tx_size_max.dev.attr,
-	&limit_opens_max.dev.attr,	&limit_user_opens_max.dev.attr,
-	&limit_user_bytes_max.dev.attr, &limit_pinned_max.dev.attr,
-	NULL,
+	&limit_rx_size.dev.attr,	&limit_rx_size_max.dev.attr, &limit_tx_size.dev.attr,
+	&limit_tx_size_max.dev.attr,	&limit_opens_max.dev.attr,   &limit_user_opens_max.dev.attr,
+	&limit_user_bytes_max.dev.attr, &limit_pinned_max.dev.attr,  NULL,
 };
 
 /* A device has no files for what it does not have. */

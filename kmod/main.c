@@ -28,8 +28,8 @@
  *   limits.c   what the administrator allows
  *   holdup.c   who holds up the end of a channel
  *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
- */
  *   latency.c  how long requests take
+ */
 #include <linux/module.h>
 
 #include "device.h"

@@ -105,11 +105,11 @@ struct untwist_slot {
 	void *sink_data;
 	u64 user_data;
 	unsigned long began;
+	u64 stage_at;
 	u32 flags;
 	s32 res;
 	int error;
 	atomic_t state;
-	u64 stage_at;
 	refcount_t refs;
 	struct list_head link;
 	struct untwist_slot *prev;
@@ -133,6 +133,7 @@ static inline u32 untwist_slot_tag(const struct untwist_slot *slot)
 	return ((u32)atomic_read(&slot->state) & UNTWIST_REQ_GENERATION_MASK) | slot->index;
 }
 
+size_t untwist_slots_size(const struct untwist_device *ud);
 void *untwist_slots_alloc(struct untwist_channel *ch);
 struct untwist_slot *untwist_slot_at(const struct untwist_channel *ch, u32 index);
 
@@ -140,7 +141,6 @@ struct untwist_slot *untwist_slot_take(struct untwist_channel *ch, const struct 
 void untwist_slot_untake(struct untwist_channel *ch, struct untwist_slot *slot);
 struct untwist_slot *untwist_slot_find_tag(struct untwist_channel *ch, u32 tag);
 bool untwist_slot_unref(struct untwist_requests *rq, struct untwist_slot *slot);
-size_t untwist_slots_size(const struct untwist_device *ud);
 void untwist_slot_put(struct untwist_channel *ch, struct untwist_slot *slot);
 
 #endif /* UNTWIST_SLOT_H */
