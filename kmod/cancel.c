@@ -2,6 +2,7 @@
 /* Asking for the early end of requests, and finding those that are meant. */
 #include "channel.h"
 #include "compat.h"
+#include "power.h"
 #include "request.h"
 
 /**
@@ -73,6 +74,8 @@ int untwist_slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot, i
 
 	if (slot_waits(slot) && slot_end_waiting(ch, slot, why))
 		return 0;
+	if (untwist_power_unhold(ch, slot, why))
+		return 0;
 	if (!ch->ud->config.ops->cancel)
 		return -EALREADY;
 	old = atomic_read(&slot->state);
@@ -94,20 +97,38 @@ static bool slot_cancellable(const struct untwist_channel *ch, const struct untw
 
 	if (state & (UNTWIST_REQ_CANCELLED | UNTWIST_REQ_CLAIMED))
 		return false;
-	return !(state & UNTWIST_REQ_STARTED) || ch->ud->config.ops->cancel;
+	return !(state & UNTWIST_REQ_STARTED) || READ_ONCE(slot->held) ||
+		ch->ud->config.ops->cancel;
+}
+
+static bool slot_is_any(const struct untwist_slot *slot, u64 unused)
+{
+	return true;
+}
+
+static bool slot_has_user_data(const struct untwist_slot *slot, u64 user_data)
+{
+	return !slot->sink && slot->user_data == user_data;
+}
+
+/* With the driver, which is to complete it soon. */
+static bool slot_runs(const struct untwist_slot *slot, u64 unused)
+{
+	return atomic_read(&slot->state) & UNTWIST_REQ_STARTED && !READ_ONCE(slot->held) &&
+		!slot->req.multishot;
 }
 
 /* The oldest live request that matches and can be cancelled, pinned. */
-static struct untwist_slot *slot_find(struct untwist_channel *ch, const u64 *user_data)
+static struct untwist_slot *slot_find(struct untwist_channel *ch,
+				      bool (*matches)(const struct untwist_slot *slot, u64 arg),
+				      u64 arg)
 {
 	struct untwist_requests *rq = &ch->requests;
 	struct untwist_slot *slot;
 
 	spin_lock(&rq->lock);
 	list_for_each_entry(slot, &rq->live, link) {
-		if (user_data && (slot->sink || slot->user_data != *user_data))
-			continue;
-		if (!slot_cancellable(ch, slot))
+		if (!matches(slot, arg) || !slot_cancellable(ch, slot))
 			continue;
 		refcount_inc(&slot->refs);
 		spin_unlock(&rq->lock);
@@ -125,7 +146,7 @@ static bool slot_exists(struct untwist_channel *ch, u64 user_data)
 
 	spin_lock(&rq->lock);
 	list_for_each_entry(slot, &rq->live, link)
-		found |= !slot->sink && slot->user_data == user_data &&
+		found |= slot_has_user_data(slot, user_data) &&
 			!(atomic_read(&slot->state) & UNTWIST_REQ_CLAIMED);
 	spin_unlock(&rq->lock);
 	return found;
@@ -143,7 +164,7 @@ static bool slot_exists(struct untwist_channel *ch, u64 user_data)
  */
 int untwist_requests_cancel(struct untwist_channel *ch, u64 user_data)
 {
-	struct untwist_slot *slot = slot_find(ch, &user_data);
+	struct untwist_slot *slot = slot_find(ch, slot_has_user_data, user_data);
 	int ret;
 
 	if (!slot)
@@ -167,9 +188,26 @@ unsigned int untwist_requests_cancel_all(struct untwist_channel *ch)
 	struct untwist_slot *slot;
 	unsigned int n = 0;
 
-	while ((slot = slot_find(ch, NULL))) {
+	while ((slot = slot_find(ch, slot_is_any, 0))) {
 		n += !untwist_slot_cancel(ch, slot, UNTWIST_REQ_CANCELLED);
 		untwist_slot_put(ch, slot);
 	}
 	return n;
+}
+
+/**
+ * untwist_requests_cancel_running() - ask for the early end of what the driver has,
+ * but for multishot requests
+ * @ch: channel
+ *
+ * Context: process, while the driver may be called.
+ */
+void untwist_requests_cancel_running(struct untwist_channel *ch)
+{
+	struct untwist_slot *slot;
+
+	while ((slot = slot_find(ch, slot_runs, 0))) {
+		untwist_slot_cancel(ch, slot, UNTWIST_REQ_CANCELLED);
+		untwist_slot_put(ch, slot);
+	}
 }

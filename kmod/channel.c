@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "client.h"
 #include "compat.h"
+#include "power.h"
 #include "ring.h"
 #include "stream.h"
 #include "trace.h"
@@ -75,6 +76,7 @@ static void channel_close(struct untwist_channel *ch)
 		ud->config.ops->close(ch);
 		untwist_call_end(ud);
 	}
+	untwist_power_close(ch);
 	untwist_deadlines_stop(&ch->requests);
 	/* A client is told of the end, as long as there is a workqueue. */
 	if (ch->client)
@@ -503,6 +505,8 @@ static struct untwist_channel *channel_begin(struct untwist_channel *ch, int ret
 	}
 
 	ret = untwist_limits_charge(ch, (size_t)ch->rx.size + ch->tx.size);
+	if (!ret)
+		ret = untwist_power_open(ch);
 	if (!ret)
 		ret = channel_call_open(ch);
 	untwist_channel_leave(ch, 1);

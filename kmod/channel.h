@@ -19,7 +19,8 @@
  *   rd_mutex, wr_mutex     the one consumer, the one producer; held over copies
  *                          to and from programs, never while waiting for events
  *   requests.lock          spinlock, process context only
- *   device.bytes_lock      spinlock, process context only
+ *   device.bytes_lock, device.power.lock
+ *                          spinlocks, process context only
  *   rx_lock, tx_lock, requests.shots.lock
  *                          raw spinlocks, any context; only copies of bytes
  * Of two on a line, the first is taken first.
@@ -83,6 +84,7 @@ enum untwist_channel_event {
  * @comm: its name at that time
  * @bytes: memory that it holds, as far as it counts; guarded by
  *	untwist_device.bytes_lock
+ * @powered: it holds its device awake
  * @plane: UNTWIST_PLANE_*
  * @drvdata: the driver's
  * @state: see enum untwist_channel_state
@@ -119,6 +121,7 @@ struct untwist_channel {
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	size_t bytes;
+	bool powered;
 	u32 plane;
 	void *drvdata;
 	unsigned long state;

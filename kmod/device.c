@@ -31,6 +31,8 @@
 #define DEFAULT_PAGES_MAX    SZ_1M
 #define DEFAULT_MODE	     0660
 
+#define CONFIG_FLAGS (UNTWIST_DEFER | UNTWIST_EXCLUSIVE | UNTWIST_HOLDS_BACK | UNTWIST_POWER_FLAGS)
+
 static dev_t untwist_devt;
 static DEFINE_IDA(untwist_minors);
 
@@ -124,6 +126,7 @@ static const struct device_type device_type = {
 	.devnode = device_devnode,
 	.uevent = device_uevent,
 	.release = device_release,
+	.pm = pm_sleep_ptr(&untwist_power_ops),
 };
 
 /* Descriptions and names. */
@@ -136,7 +139,7 @@ static bool name_is_good(const char *name)
 }
 
 /* Returns what is wrong with a description, or NULL. */
-static const char *config_fault(const struct untwist_config *config)
+static const char *config_fault(const struct device *parent, const struct untwist_config *config)
 {
 	if (!name_is_good(config->name))
 		return "name must have 1 to 31 characters, no slash, no dot in front";
@@ -144,8 +147,13 @@ static const char *config_fault(const struct untwist_config *config)
 		return "ops missing";
 	if (config->kind > UNTWIST_KIND_RECORD)
 		return "unknown kind";
-	if (config->flags & ~(UNTWIST_DEFER | UNTWIST_EXCLUSIVE | UNTWIST_HOLDS_BACK))
+	if (config->flags & ~CONFIG_FLAGS)
 		return "unknown flag";
+	if (config->flags & UNTWIST_RUNTIME_PM && !parent)
+		return "UNTWIST_RUNTIME_PM without a parent";
+	if (config->flags & UNTWIST_QUIESCE_CANCEL &&
+	    !(config->flags & UNTWIST_QUIESCE && config->ops->cancel))
+		return "UNTWIST_QUIESCE_CANCEL without UNTWIST_QUIESCE or without a cancel operation";
 	if (config->kind == UNTWIST_KIND_NONE && !config->nr_opcodes)
 		return "neither a data plane nor opcodes";
 	if (config->nr_opcodes && !config->opcodes)
@@ -302,6 +310,7 @@ static struct untwist_device *device_new(struct device *parent, const struct unt
 	strscpy(ud->name, config->name, sizeof(ud->name));
 	strscpy(ud->driver, driver, sizeof(ud->driver));
 	spin_lock_init(&ud->bytes_lock);
+	untwist_power_init(&ud->power);
 	mutex_init(&ud->lock);
 	INIT_LIST_HEAD(&ud->channels);
 	INIT_LIST_HEAD(&ud->registry);
@@ -436,7 +445,7 @@ static void report_failure(struct device *parent, const char *driver, const char
 struct untwist_device *__untwist_register(struct device *parent,
 					  const struct untwist_config *config, const char *driver)
 {
-	const char *fault = config_fault(config);
+	const char *fault = config_fault(parent, config);
 	struct untwist_device *ud;
 	int ret;
 
@@ -475,6 +484,7 @@ void untwist_unregister(struct untwist_device *ud)
 {
 	device_kill(ud);
 	cdev_device_del(&ud->cdev, &ud->dev);
+	untwist_power_abandon(ud);
 	device_end(ud);
 	untwist_latency_remove(ud);
 	registry_remove(ud);

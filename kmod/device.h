@@ -14,6 +14,7 @@
 #include <linux/untwist.h>
 
 #include "limits.h"
+#include "power.h"
 #include "stats.h"
 
 struct dentry;
@@ -37,6 +38,7 @@ struct untwist_latency;
  * @latency_on: whether it is
  * @debugfs: folder there
  * @limits: what the administrator allows; written under @lock
+ * @power: of it, and of the system
  * @bytes_lock: guards what each channel holds; innermost
  * @lock: guards @channels, its count, @opens and @dead
  * @channels: all that the driver has not been told to close yet; read under RCU
@@ -65,6 +67,7 @@ struct untwist_device {
 	bool latency_on;
 	struct dentry *debugfs;
 	struct untwist_limits limits;
+	struct untwist_power power;
 	spinlock_t bytes_lock; /* see above */
 	struct mutex lock; /* see above */
 	struct list_head channels;

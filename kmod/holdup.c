@@ -35,7 +35,11 @@ static const char *slot_progress(const struct untwist_slot *slot)
 	return "with the driver";
 }
 
-static void report_requests(struct untwist_channel *ch)
+/**
+ * untwist_holdup_report() - tell of the requests of a channel
+ * @ch: channel, within untwist_channel_enter() or with live requests
+ */
+void untwist_holdup_report(struct untwist_channel *ch)
 {
 	struct untwist_requests *rq = &ch->requests;
 	struct untwist_slot *slot;
@@ -75,6 +79,6 @@ void untwist_channel_await_closed(struct untwist_channel *ch, const char *what)
 			 "%s has waited %u s for channel %u, opened by %s (pid %d): %u requests and %u users left; driver %s has to let go of them\n",
 			 what, seconds, ch->id, ch->comm, ch->pid, READ_ONCE(ch->requests.nr_live),
 			 refcount_read(&ch->users), ch->ud->driver);
-		report_requests(ch);
+		untwist_holdup_report(ch);
 	}
 }

@@ -7,6 +7,7 @@
 
 struct untwist_channel;
 
+void untwist_holdup_report(struct untwist_channel *ch);
 void untwist_channel_await_closed(struct untwist_channel *ch, const char *what);
 
 #endif /* UNTWIST_HOLDUP_H */

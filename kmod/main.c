@@ -26,6 +26,7 @@
  *   uring.c    requests as commands of io_uring
  *   payload.c  the bytes that travel with a request
  *   limits.c   what the administrator allows
+ *   power.c    devices and systems that sleep
  *   holdup.c   who holds up the end of a channel
  *   stats.c    counters;  trace.h  tracepoints;  compat.h  other kernels
  *   latency.c  how long requests take

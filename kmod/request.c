@@ -11,6 +11,7 @@
 #include "channel.h"
 #include "compat.h"
 #include "latency.h"
+#include "power.h"
 #include "request.h"
 #include "ring.h"
 #include "trace.h"
@@ -54,6 +55,7 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot,
 	};
 	bool made_room;
 
+	untwist_power_end(ch, slot);
 	untwist_payload_return(&slot->payload, max(cqe.res, 0));
 	untwist_count(ch->ud, UNTWIST_STAT_COMPLETIONS, 1);
 	if (cqe.res < 0)
@@ -123,6 +125,14 @@ void untwist_slots_end(struct untwist_channel *ch, struct untwist_consequences *
 	}
 }
 
+/* Whether the driver is to have it now: not if it sleeps. */
+static bool slot_may_start(struct untwist_channel *ch, struct untwist_slot *slot)
+{
+	if (!untwist_power_managed(&ch->ud->config))
+		return true;
+	return slot->error || slot->req.opcode < UNTWIST_OP_DRIVER || untwist_power_begin(ch, slot);
+}
+
 /* Returns true if the request is complete and posted already. */
 static bool slot_start(struct untwist_channel *ch, struct untwist_slot *slot,
 		       struct untwist_consequences *after)
@@ -131,6 +141,8 @@ static bool slot_start(struct untwist_channel *ch, struct untwist_slot *slot,
 	bool posted;
 	int old;
 
+	if (!slot_may_start(ch, slot))
+		return false;
 	slot_submit(ch, slot);
 	old = atomic_fetch_or(UNTWIST_REQ_SUBMITTED, &slot->state);
 	/*

@@ -99,6 +99,7 @@ void untwist_slot_hand_on(struct untwist_channel *ch, struct untwist_slot *slot)
 /* cancel.c */
 int untwist_requests_cancel(struct untwist_channel *ch, u64 user_data);
 unsigned int untwist_requests_cancel_all(struct untwist_channel *ch);
+void untwist_requests_cancel_running(struct untwist_channel *ch);
 int untwist_slot_cancel(struct untwist_channel *ch, struct untwist_slot *slot, int why);
 void untwist_slot_call_cancel(struct untwist_channel *ch, struct untwist_slot *slot);
 

@@ -90,6 +90,10 @@ enum untwist_request_state {
  *	to be started, or ended
  * @index: number of this slot
  * @running: counted in untwist_requests.nr_running
+ * @powered: holds its device awake
+ * @held: in the list of who waits for the system to wake up; guarded by the lock
+ *	of untwist_power
+ * @awake: was there before, and does not get there again
  * @done: in the list of finished ones, for the work
  * @deadline: in the queue of deadlines
  * @missed: completions of a multishot request that found no room
@@ -117,6 +121,9 @@ struct untwist_slot {
 	struct list_head wait;
 	u32 index;
 	bool running;
+	bool powered;
+	bool held;
+	bool awake;
 	struct llist_node done;
 	struct timerqueue_node deadline;
 	atomic_t missed;

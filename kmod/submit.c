@@ -212,7 +212,8 @@ static int intake_payload(struct untwist_intake *in, const struct untwist_sqe *s
 /*
  * The short way: no slot, no state, no work. Not for what is part of something
  * greater, nor past what finished before and is still on its way; nor for what
- * is measured, as long as its completion goes to the queue.
+ * is measured, as long as its completion goes to the queue; nor for a device that
+ * may sleep.
  */
 static bool may_execute_now(const struct untwist_intake *in, const struct untwist_sqe *sqe,
 			    const struct untwist_opcode *op)
@@ -220,6 +221,8 @@ static bool may_execute_now(const struct untwist_intake *in, const struct untwis
 	const struct untwist_requests *rq = &in->ch->requests;
 
 	if (!in->sink && untwist_latency_on(in->ch->ud))
+		return false;
+	if (untwist_power_managed(&in->ch->ud->config))
 		return false;
 	return op->execute && !in->first && !(sqe->flags & ~UNTWIST_SQE_ARENA) &&
 		!READ_ONCE(rq->draining) && list_empty(&rq->backlog) && !atomic_read(&rq->nr_done);

@@ -10,6 +10,7 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/untwist.h>
@@ -42,6 +43,8 @@
  * reach: QEMU 7.2 ends the machine over a transfer that touches it.
  */
 #define EDU_DMA_MEMORY 0x40000
+
+#define EDU_AUTOSUSPEND_MS 100
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
@@ -345,6 +348,7 @@ static int edu_register(struct edu *edu)
 		.name = name,
 		.ops = &edu_ops,
 		.drvdata = edu,
+		.flags = UNTWIST_RUNTIME_PM | UNTWIST_QUIESCE,
 		.kind = UNTWIST_KIND_NONE,
 		.opcodes = edu_opcodes,
 		.nr_opcodes = ARRAY_SIZE(edu_opcodes),
@@ -369,6 +373,45 @@ static int edu_id_init(struct edu *edu)
 	if (edu->id < 0)
 		return edu->id;
 	return devm_add_action_or_reset(&edu->pdev->dev, edu_id_free, edu);
+}
+
+/*
+ * Sleep. It is the administrator's to allow: the bus begins with power/control
+ * "on". The core wakes the device before it asks anything of it, so that there is
+ * nothing to look after but the interrupts, without which nothing ends.
+ */
+
+static int edu_suspend(struct device *dev)
+{
+	struct edu *edu = dev_get_drvdata(dev);
+
+	writel(0, edu->regs + EDU_REG_STATUS);
+	return 0;
+}
+
+static int edu_resume(struct device *dev)
+{
+	struct edu *edu = dev_get_drvdata(dev);
+
+	writel(EDU_STATUS_IRQ, edu->regs + EDU_REG_STATUS);
+	return 0;
+}
+
+static DEFINE_RUNTIME_DEV_PM_OPS(edu_pm_ops, edu_suspend, edu_resume, NULL);
+
+/* The bus holds it awake until the probe is over, and this lets go. */
+static void edu_may_sleep(struct device *dev)
+{
+	pm_runtime_set_autosuspend_delay(dev, EDU_AUTOSUSPEND_MS);
+	pm_runtime_use_autosuspend(dev);
+	pm_runtime_put_autosuspend(dev);
+}
+
+/* The opposite. What is left to do at the end is done awake. */
+static void edu_remove(struct pci_dev *pdev)
+{
+	pm_runtime_get_sync(&pdev->dev);
+	pm_runtime_dont_use_autosuspend(&pdev->dev);
 }
 
 /* The PCI function. */
@@ -427,6 +470,7 @@ static struct edu *edu_new(struct pci_dev *pdev)
 	if (!edu)
 		return NULL;
 	edu->pdev = pdev;
+	pci_set_drvdata(pdev, edu);
 	spin_lock_init(&edu->lock);
 	edu->factorial.start = factorial_start;
 	INIT_LIST_HEAD(&edu->factorial.waiting);
@@ -457,6 +501,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = edu_irq_init(edu);
 	if (!ret)
 		ret = edu_register(edu);
+	if (!ret)
+		edu_may_sleep(&pdev->dev);
 	return ret;
 }
 
@@ -467,6 +513,8 @@ static struct pci_driver edu_driver = {
 	.name = "untwist_edu",
 	.id_table = edu_pci_ids,
 	.probe = edu_probe,
+	.remove = edu_remove,
+	.driver.pm = pm_ptr(&edu_pm_ops),
 };
 module_pci_driver(edu_driver);
 

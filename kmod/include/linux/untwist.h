@@ -141,11 +141,28 @@ struct untwist_ops {
  * @UNTWIST_HOLDS_BACK: what untwist_push() does not take, the driver keeps and
  *	pushes again from its resume operation. Programs may then choose
  *	UNTWIST_OVERFLOW_BLOCK.
+ * @UNTWIST_RUNTIME_PM: the parent device sleeps by itself: it is held awake by
+ *	pm_runtime_resume_and_get() from before @execute or @submit is called for a
+ *	request until that is posted, and on a device with data from before @open
+ *	until after @close. Otherwise it may be asleep when @open and @close are
+ *	called. If it does not wake up, the request or the open fails with the
+ *	error. Let go of it is by pm_runtime_put_autosuspend().
+ * @UNTWIST_QUIESCE: when the system is about to sleep, requests are not started
+ *	until it is awake again, and those with the driver are waited for; a
+ *	suspend that waits for too long is refused. All this is over before the
+ *	parent's own suspend. A multishot request stays with the driver.
+ * @UNTWIST_QUIESCE_CANCEL: and those with the driver are cancelled first
+ *
+ * With any of the last three, requests that execute at once are for io_uring like
+ * those that do not: they need a cancel operation.
  */
 enum untwist_config_flags {
 	UNTWIST_DEFER = 1 << 0,
 	UNTWIST_EXCLUSIVE = 1 << 1,
 	UNTWIST_HOLDS_BACK = 1 << 2,
+	UNTWIST_RUNTIME_PM = 1 << 3,
+	UNTWIST_QUIESCE = 1 << 4,
+	UNTWIST_QUIESCE_CANCEL = 1 << 5,
 };
 
 /**
