@@ -3,7 +3,8 @@
  * untwist_edu: QEMU's "edu" PCI device (docs/specs/edu.rst in QEMU's source).
  * A factorial unit and a DMA engine, each of which does one thing at a time and
  * raises an interrupt when it is done. Requests wait in a queue for each unit;
- * the interrupt completes the one that runs and starts the next.
+ * the interrupt completes the one that runs and starts the next. The DMA engine
+ * works on the payloads in place, piece by piece.
  */
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
@@ -11,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/untwist.h>
@@ -65,6 +67,37 @@ struct edu_unit {
 	struct list_head waiting;
 };
 
+/* How payloads come to the DMA engine. */
+enum edu_dma_way {
+	EDU_DMA_NONE,
+	EDU_DMA_BOUNCED, /* the device does not reach all of the memory */
+	EDU_DMA_DIRECT,
+};
+
+static const char *const edu_dma_ways[] = {
+	[EDU_DMA_NONE] = "none",
+	[EDU_DMA_BOUNCED] = "bounced",
+	[EDU_DMA_DIRECT] = "direct",
+};
+
+/**
+ * struct edu_transfer - a request of the DMA engine
+ * @segment: the part of the payload that is moved; NULL, it is bounced
+ * @within: how many bytes of that are moved already
+ * @done: how many of the payload
+ * @piece: how many the engine moves now
+ * @stopped: a cancel was asked for: it is to be the last piece
+ *
+ * All of it is guarded by the device's lock.
+ */
+struct edu_transfer {
+	struct scatterlist *segment;
+	u32 within;
+	u32 done;
+	u32 piece;
+	bool stopped;
+};
+
 /**
  * struct edu - one device
  * @pdev: PCI function
@@ -74,9 +107,9 @@ struct edu_unit {
  * @lock: guards the units and their registers
  * @factorial: the factorial unit
  * @dma: the DMA engine
- * @dma_landed: what runs there has had its interrupt; guarded by @lock
- * @bounce: memory that the device can reach, UNTWIST_EDU_MEMORY bytes, or
- *	NULL; belongs to the request that runs on @dma
+ * @dma_way: how payloads come there
+ * @bounce: if they are bounced: memory that the device can reach,
+ *	UNTWIST_EDU_MEMORY bytes; belongs to the request that runs on @dma
  * @bounce_addr: where the device sees it
  */
 struct edu {
@@ -87,7 +120,7 @@ struct edu {
 	spinlock_t lock; /* see above */
 	struct edu_unit factorial;
 	struct edu_unit dma;
-	bool dma_landed;
+	enum edu_dma_way dma_way;
 	void *bounce;
 	dma_addr_t bounce_addr;
 };
@@ -133,28 +166,27 @@ static void unit_finish(struct edu_unit *unit, struct untwist_request *req)
 /* Whether the interrupt of a request is still to come. */
 static bool edu_runs(struct edu *edu, struct untwist_request *req)
 {
-	return req == unit_running(&edu->factorial) ||
-		(req == unit_running(&edu->dma) && !edu->dma_landed);
+	return req == unit_running(&edu->factorial) || req == unit_running(&edu->dma);
 }
 
 /*
  * What waits is taken back. What runs is left to its interrupt, unless the
- * device is not there any more to raise one.
+ * device is not there any more to raise one; of a transfer the rest is.
  */
 static void edu_cancel(struct untwist_request *req)
 {
 	struct edu *edu = edu_of(req);
+	struct edu_transfer *t = untwist_request_priv(req);
 	bool present = pci_device_is_present(edu->pdev);
 	unsigned long flags;
 	bool taken;
 
 	spin_lock_irqsave(&edu->lock, flags);
-	if (edu->dma_landed && req == unit_running(&edu->dma))
-		taken = false;
-	else
-		taken = !list_empty(&req->node) && (!present || !edu_runs(edu, req));
+	taken = !list_empty(&req->node) && (!present || !edu_runs(edu, req));
 	if (taken)
 		list_del_init(&req->node);
+	else
+		t->stopped = true;
 	spin_unlock_irqrestore(&edu->lock, flags);
 	if (taken)
 		untwist_complete(req, -ECANCELED);
@@ -195,18 +227,39 @@ static void factorial_interrupt(struct edu *edu)
 
 /* The DMA engine. */
 
+static bool dma_to_device(const struct untwist_request *req)
+{
+	return req->opcode == UNTWIST_EDU_OP_WRITE || req->opcode == UNTWIST_EDU_OP_WRITE_LONG;
+}
+
+/* How far the engine gets at once: to the end of its memory, or of what lies in one piece. */
+static u32 dma_piece(const struct edu *edu, const struct untwist_request *req,
+		     const struct edu_transfer *t, u32 offset)
+{
+	u32 piece = min(req->len - t->done, UNTWIST_EDU_MEMORY - offset);
+
+	return edu->bounce ? piece : min(piece, sg_dma_len(t->segment) - t->within);
+}
+
 static void dma_start(struct untwist_request *req)
 {
 	struct edu *edu = edu_of(req);
-	bool to_device = req->opcode == UNTWIST_EDU_OP_WRITE;
-	u32 memory = EDU_DMA_MEMORY + req->arg[0];
+	struct edu_transfer *t = untwist_request_priv(req);
+	bool to_device = dma_to_device(req);
+	u32 offset = ((u32)req->arg[0] + t->done) % UNTWIST_EDU_MEMORY;
+	u32 memory = EDU_DMA_MEMORY + offset;
+	dma_addr_t payload = edu->bounce_addr;
 
-	if (to_device)
-		memcpy(edu->bounce, req->payload, req->len);
+	t->piece = dma_piece(edu, req, t, offset);
+	if (!edu->bounce)
+		payload = sg_dma_address(t->segment) + t->within;
+	else if (to_device)
+		sg_pcopy_to_buffer(req->sgt->sgl, req->sgt->orig_nents, edu->bounce, t->piece,
+				   t->done);
 	/* dma_bits is at most 32: the upper halves of the registers stay 0. */
-	writel(to_device ? edu->bounce_addr : memory, edu->regs + EDU_REG_DMA_SRC);
-	writel(to_device ? memory : edu->bounce_addr, edu->regs + EDU_REG_DMA_DST);
-	writel(req->len, edu->regs + EDU_REG_DMA_COUNT);
+	writel(to_device ? payload : memory, edu->regs + EDU_REG_DMA_SRC);
+	writel(to_device ? memory : payload, edu->regs + EDU_REG_DMA_DST);
+	writel(t->piece, edu->regs + EDU_REG_DMA_COUNT);
 	writel(EDU_DMA_START | EDU_DMA_IRQ | (to_device ? 0 : EDU_DMA_FROM_DEVICE),
 	       edu->regs + EDU_REG_DMA_CMD);
 }
@@ -214,45 +267,70 @@ static void dma_start(struct untwist_request *req)
 static int dma_submit(struct untwist_request *req)
 {
 	struct edu *edu = edu_of(req);
+	struct edu_transfer *t = untwist_request_priv(req);
+	int ret;
 
-	if (!edu->bounce)
+	if (edu->dma_way == EDU_DMA_NONE)
 		return -EOPNOTSUPP;
 	if (!req->len)
 		return -EINVAL;
-	if (req->arg[0] > UNTWIST_EDU_MEMORY || req->len > UNTWIST_EDU_MEMORY - req->arg[0])
-		return -ERANGE;
+	if (!edu->bounce) {
+		ret = untwist_request_map(req);
+		if (ret)
+			return ret;
+		t->segment = req->sgt->sgl;
+	}
 	unit_submit(edu, &edu->dma, req);
 	return 0;
 }
 
-/* The copy can wait until interrupts are on: until then the engine rests. */
+static int short_submit(struct untwist_request *req)
+{
+	if (req->arg[0] > UNTWIST_EDU_MEMORY || req->len > UNTWIST_EDU_MEMORY - req->arg[0])
+		return -ERANGE;
+	return dma_submit(req);
+}
+
+static int long_submit(struct untwist_request *req)
+{
+	return req->arg[0] < UNTWIST_EDU_MEMORY ? dma_submit(req) : -ERANGE;
+}
+
+/* A piece has been moved. Returns true if another one is to be. */
+static bool dma_advance(struct edu *edu, struct untwist_request *req)
+{
+	struct edu_transfer *t = untwist_request_priv(req);
+
+	if (edu->bounce && !dma_to_device(req))
+		sg_pcopy_from_buffer(req->sgt->sgl, req->sgt->orig_nents, edu->bounce, t->piece,
+				     t->done);
+	t->done += t->piece;
+	t->within += t->piece;
+	if (t->segment && t->within == sg_dma_len(t->segment)) {
+		t->segment = sg_next(t->segment);
+		t->within = 0;
+	}
+	return t->done < req->len && !t->stopped;
+}
+
 static void dma_interrupt(struct edu *edu)
 {
 	struct untwist_request *req;
+	struct edu_transfer *t;
 
 	spin_lock(&edu->lock);
-	req = edu->dma_landed ? NULL : unit_running(&edu->dma);
-	if (req)
-		edu->dma_landed = true;
+	req = unit_running(&edu->dma);
+	if (req && dma_advance(edu, req)) {
+		dma_start(req);
+		req = NULL;
+	} else if (req) {
+		unit_finish(&edu->dma, req);
+	}
 	spin_unlock(&edu->lock);
-	if (req)
-		untwist_complete(req, req->len);
-}
-
-static void dma_done(struct untwist_request *req)
-{
-	struct edu *edu = edu_of(req);
-	unsigned long flags;
-
-	/* Refused, or taken back while it waited: it never had the engine. */
-	if (list_empty(&req->node))
+	if (!req)
 		return;
-	if (req->opcode == UNTWIST_EDU_OP_READ)
-		memcpy(req->payload, edu->bounce, req->len);
-	spin_lock_irqsave(&edu->lock, flags);
-	edu->dma_landed = false;
-	unit_finish(&edu->dma, req);
-	spin_unlock_irqrestore(&edu->lock, flags);
+	t = untwist_request_priv(req);
+	untwist_complete(req, t->done == req->len ? (s32)req->len : -ECANCELED);
 }
 
 /* Interrupts. */
@@ -314,15 +392,23 @@ static const struct untwist_opcode edu_opcodes[] = {
 	},
 	[UNTWIST_OPCODE(UNTWIST_EDU_OP_WRITE)] = {
 		.name = "write",
-		.payload = UNTWIST_TO_DEVICE,
-		.submit = dma_submit,
-		.done = dma_done,
+		.payload = UNTWIST_TO_DEVICE | UNTWIST_PAGES,
+		.submit = short_submit,
 	},
 	[UNTWIST_OPCODE(UNTWIST_EDU_OP_READ)] = {
 		.name = "read",
-		.payload = UNTWIST_FROM_DEVICE,
-		.submit = dma_submit,
-		.done = dma_done,
+		.payload = UNTWIST_FROM_DEVICE | UNTWIST_PAGES,
+		.submit = short_submit,
+	},
+	[UNTWIST_OPCODE(UNTWIST_EDU_OP_WRITE_LONG)] = {
+		.name = "write long",
+		.payload = UNTWIST_TO_DEVICE | UNTWIST_PAGES,
+		.submit = long_submit,
+	},
+	[UNTWIST_OPCODE(UNTWIST_EDU_OP_READ_LONG)] = {
+		.name = "read long",
+		.payload = UNTWIST_FROM_DEVICE | UNTWIST_PAGES,
+		.submit = long_submit,
 	},
 	/* clang-format on */
 };
@@ -335,8 +421,17 @@ static ssize_t interrupts_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(interrupts);
 
+static ssize_t dma_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct edu *edu = untwist_device_drvdata(untwist_device_of(dev));
+
+	return sysfs_emit(buf, "%s\n", edu_dma_ways[edu->dma_way]);
+}
+static DEVICE_ATTR_RO(dma);
+
 static struct attribute *edu_attrs[] = {
 	&dev_attr_interrupts.attr,
+	&dev_attr_dma.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(edu);
@@ -352,7 +447,7 @@ static int edu_register(struct edu *edu)
 		.kind = UNTWIST_KIND_NONE,
 		.opcodes = edu_opcodes,
 		.nr_opcodes = ARRAY_SIZE(edu_opcodes),
-		.payload_max = UNTWIST_EDU_MEMORY,
+		.request_size = sizeof(struct edu_transfer),
 		.groups = edu_groups,
 	};
 
@@ -450,16 +545,27 @@ static int edu_map(struct edu *edu)
 	return 0;
 }
 
-/* The node works without: only its DMA requests are refused then. */
+/*
+ * A device that does not reach all of the memory would leave it to the kernel's
+ * own bounce buffers, which not every machine has: so it has one itself. The
+ * node works without DMA, too: only such requests are refused then.
+ */
 static void edu_dma_init(struct edu *edu)
 {
 	struct device *dev = &edu->pdev->dev;
 	unsigned int bits = clamp(dma_bits, 1u, 32u);
+	int ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits));
 
-	if (!dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits)))
+	if (!ret && !dma_addressing_limited(dev)) {
+		edu->dma_way = EDU_DMA_DIRECT;
+		return;
+	}
+	if (!ret)
 		edu->bounce = dmam_alloc_coherent(dev, UNTWIST_EDU_MEMORY, &edu->bounce_addr,
 						  GFP_KERNEL | __GFP_NOWARN);
-	if (!edu->bounce)
+	if (edu->bounce)
+		edu->dma_way = EDU_DMA_BOUNCED;
+	else
 		dev_info(dev, "no memory within %u bits: no DMA requests (see dma_bits)\n", bits);
 }
 

@@ -2,14 +2,12 @@
 /* Who may open a device, how often, and how much of its memory is whose. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -17,6 +15,7 @@
 #include "modules.h"
 #include "options.h"
 #include "requests.h"
+#include "user.h"
 
 #define CAPABILITY "17" /* CAP_SYS_RAWIO */
 #define USER	   1000
@@ -40,24 +39,6 @@ static long long limit_read(const char *name)
 static int node_open(void)
 {
 	return open(LOOP_STREAM, O_RDWR | O_CLOEXEC);
-}
-
-/* What follows is done by somebody who is not root, and has no capability, in a process of its own. */
-static bool become_user(uid_t uid)
-{
-	pid_t child = fork();
-	int status;
-
-	ASSERT_LE(0, child);
-	if (!child) {
-		ASSERT_EQ(0, setgroups(0, NULL));
-		ASSERT_EQ(0, setresgid(uid, uid, uid));
-		ASSERT_EQ(0, setresuid(uid, uid, uid));
-		return true;
-	}
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_EQ(0, status);
-	return false;
 }
 
 /* Permissions. */

@@ -33,9 +33,9 @@ TEST(device_says_what_it_is)
 	EXPECT_EQ(UNTWIST_PLANE_COMPLETIONS, info.plane);
 	/* Whether io_uring works is the kernel's business. */
 	EXPECT_EQ(UNTWIST_FEAT_REQUESTS | UNTWIST_FEAT_CANCEL | UNTWIST_FEAT_CHAIN |
-			  UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_RING,
+			  UNTWIST_FEAT_TIMEOUT | UNTWIST_FEAT_RING | UNTWIST_FEAT_PAGES,
 		  info.features & ~UNTWIST_FEAT_URING);
-	EXPECT_EQ(UNTWIST_EDU_MEMORY, info.payload_max);
+	EXPECT_EQ(1 << 20, info.pages_max);
 	EXPECT_EQ(0, info.record_max);
 	EXPECT_STREQ("edu0", info.device);
 	EXPECT_STREQ("untwist_edu", info.driver);
@@ -264,14 +264,14 @@ TEST(payload_needs_only_the_access_of_its_direction)
 
 TEST(waiting_transfer_is_taken_back)
 {
-	static unsigned char buf[64];
+	static unsigned char bufs[3][64] __attribute__((aligned(64)));
 	struct untwist_sqe sqes[3];
 	unsigned int i;
 	int fd = edu_fresh();
 
-	transfer(fd, UNTWIST_EDU_OP_READ, 0, buf, sizeof(buf));
+	transfer(fd, UNTWIST_EDU_OP_READ, 0, bufs[0], sizeof(bufs[0]));
 	for (i = 0; i < 3; i++) {
-		sqes[i] = edu_transfer(UNTWIST_EDU_OP_READ, 0, buf, sizeof(buf));
+		sqes[i] = edu_transfer(UNTWIST_EDU_OP_READ, 0, bufs[i], sizeof(bufs[i]));
 		sqes[i].user_data = i;
 	}
 	ASSERT_EQ(3, requests_submit(fd, sqes, 3));
@@ -279,14 +279,16 @@ TEST(waiting_transfer_is_taken_back)
 	for (i = 0; i < 3; i++) {
 		struct untwist_cqe cqe = completion_read(fd);
 
-		EXPECT_EQ(cqe.user_data == 2 ? -ECANCELED : (int)sizeof(buf), cqe.res);
+		EXPECT_EQ(cqe.user_data == 2 ? -ECANCELED : (int)sizeof(bufs[i]), cqe.res);
 	}
 }
 
 /* The engine would go on writing to memory that is somebody else's by then. */
 TEST(unbind_waits_for_the_transfer_that_runs)
 {
-	static unsigned char out[64], in[64];
+	/* In one page each, or it would be two transfers. */
+	static unsigned char out[64] __attribute__((aligned(64)));
+	static unsigned char in[2][64] __attribute__((aligned(64)));
 	struct untwist_sqe sqes[2];
 	struct untwist_cqe cqe;
 	unsigned int i;
@@ -294,14 +296,15 @@ TEST(unbind_waits_for_the_transfer_that_runs)
 
 	pattern_make(out, sizeof(out), 0);
 	transfer(fd, UNTWIST_EDU_OP_WRITE, 0, out, sizeof(out));
-	sqes[0] = sqes[1] = edu_transfer(UNTWIST_EDU_OP_READ, 0, in, sizeof(in));
+	sqes[0] = edu_transfer(UNTWIST_EDU_OP_READ, 0, in[0], sizeof(in[0]));
+	sqes[1] = edu_transfer(UNTWIST_EDU_OP_READ, 0, in[1], sizeof(in[1]));
 	sqes[1].user_data = 1;
 	ASSERT_EQ(2, requests_submit(fd, sqes, 2));
 	edu_unbind();
-	EXPECT_EQ(sizeof(in), pattern_check(in, sizeof(in), 0));
+	EXPECT_EQ(sizeof(in[0]), pattern_check(in[0], sizeof(in[0]), 0));
 	for (i = 0; i < 2; i++) {
 		cqe = completion_read(fd);
-		EXPECT_EQ(cqe.user_data ? -ENODEV : (int)sizeof(in), cqe.res);
+		EXPECT_EQ(cqe.user_data ? -ENODEV : (int)sizeof(in[0]), cqe.res);
 	}
 	EXPECT_ERRNO(ENODEV, read(fd, &cqe, sizeof(cqe)));
 	edu_bind();
