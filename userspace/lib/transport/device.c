@@ -88,16 +88,19 @@ static struct utw_failure *call_error(const struct utw_device_call *c, int error
 				      c->sqe.opcode);
 }
 
-/* The last completion: what is in the arena comes home, as far as the kernel wrote it. */
+/*
+ * The last completion. What is in the arena comes home, whatever the result: a driver
+ * that uses payloads in place may have written before it failed, and one that does
+ * not has left there what was put.
+ */
 static void call_end(struct utw_device_call *c, const struct untwist_cqe *cqe)
 {
+	if (c->place != UTW_ARENA_NONE)
+		utw_arena_get(&c->dev->door.arena, c->place, c->payload, c->sqe.len);
 	if (cqe->res < 0) {
 		call_fail(c, call_error(c, cqe->res));
 		return;
 	}
-	if (c->place != UTW_ARENA_NONE)
-		utw_arena_get(&c->dev->door.arena, c->place, c->payload,
-			      (uint32_t)cqe->res < c->sqe.len ? (uint32_t)cqe->res : c->sqe.len);
 	call_unlink(c);
 	c->ops->complete(c, cqe);
 }
