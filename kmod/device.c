@@ -153,7 +153,7 @@ static const char *config_fault(const struct device *parent, const struct untwis
 		return "UNTWIST_RUNTIME_PM without a parent";
 	if (config->flags & UNTWIST_QUIESCE_CANCEL &&
 	    !(config->flags & UNTWIST_QUIESCE && config->ops->cancel))
-		return "UNTWIST_QUIESCE_CANCEL without UNTWIST_QUIESCE or without a cancel operation";
+		return "UNTWIST_QUIESCE_CANCEL without UNTWIST_QUIESCE, or without cancel";
 	if (config->kind == UNTWIST_KIND_NONE && !config->nr_opcodes)
 		return "neither a data plane nor opcodes";
 	if (config->nr_opcodes && !config->opcodes)

@@ -48,8 +48,8 @@ static u64 bytes_of(const struct untwist_device *ud, kuid_t uid)
 
 	lockdep_assert_held(&ud->bytes_lock);
 	rcu_read_lock();
-	list_for_each_entry_rcu(ch, &ud->channels, link) if (uid_eq(ch->uid, uid))
-		bytes += ch->bytes;
+	list_for_each_entry_rcu(ch, &ud->channels, link) bytes += uid_eq(ch->uid, uid) ? ch->bytes
+										       : 0;
 	rcu_read_unlock();
 	return bytes;
 }

@@ -259,7 +259,7 @@ static struct untwist_channel *next_channel(struct untwist_device *ud, unsigned 
 	return next;
 }
 
-static void for_each_channel(struct untwist_device *ud, void (*fn)(struct untwist_channel *ch))
+static void channels_do(struct untwist_device *ud, void (*fn)(struct untwist_channel *ch))
 {
 	struct untwist_channel *ch;
 	unsigned int last = 0;
@@ -307,13 +307,13 @@ int untwist_power_suspend(struct device *dev)
 	if (!(ud->config.flags & UNTWIST_QUIESCE) || !fall_asleep(power))
 		return 0;
 	if (ud->config.flags & UNTWIST_QUIESCE_CANCEL)
-		for_each_channel(ud, untwist_requests_cancel_running);
+		channels_do(ud, untwist_requests_cancel_running);
 	if (wait_event_timeout(power->idle, !READ_ONCE(power->running),
 			       READ_ONCE(quiesce_seconds) * HZ))
 		return 0;
 	dev_err(dev, "cannot sleep: driver %s has not completed %u requests\n", ud->driver,
 		READ_ONCE(power->running));
-	for_each_channel(ud, untwist_holdup_report);
+	channels_do(ud, untwist_holdup_report);
 	wake(power, 0);
 	return -EBUSY;
 }

@@ -55,8 +55,8 @@ static void slot_post(struct untwist_channel *ch, struct untwist_slot *slot,
 	};
 	bool made_room;
 
-	untwist_power_end(ch, slot);
 	untwist_payload_return(&slot->payload, max(cqe.res, 0));
+	untwist_power_end(ch, slot);
 	untwist_count(ch->ud, UNTWIST_STAT_COMPLETIONS, 1);
 	if (cqe.res < 0)
 		untwist_count(ch->ud, UNTWIST_STAT_ERRORS, 1);

@@ -234,6 +234,7 @@ static const struct refusal_case refusal_cases[] = {
 	{ "payload not taken", FAKE_OP_PLAIN, 0, 4, false, -EINVAL },
 	{ "no payload there", FAKE_OP_PAYLOAD, 0, 4, true, -EINVAL },
 	{ "payload too long", FAKE_OP_PAYLOAD, 0, 4097, false, -EMSGSIZE },
+	{ "payload in place", FAKE_OP_OUT, 0, 4, false, -EOPNOTSUPP },
 	{ "not many", FAKE_OP_PLAIN, UNTWIST_SQE_MULTISHOT, 0, false, -EOPNOTSUPP },
 };
 
