@@ -3,6 +3,8 @@
 #ifndef UTW_TRANSPORT_DNS_PRIVATE_H
 #define UTW_TRANSPORT_DNS_PRIVATE_H
 
+/* Debian 13 has 1.34, which deprecates what Debian 12 has nothing else for in 1.18. */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 
 #include <untwist/address.h>
