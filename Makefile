@@ -12,6 +12,7 @@ help:
 	@echo 'make bench-device  count what commands on a device cost, in a virtual machine'
 	@echo 'make lint       style and static checks (scripts/lint)'
 	@echo 'make format     lay the sources out by tool'
+	@echo 'make abi        is the binary interface that of the last release? (REVISION=...)'
 	@echo 'make fuzz-parsers SECONDS=60  fuzz each parser of the library so long'
 	@echo 'make fuzz MINUTES=10 SEED=  throw wild system calls at the devices so long'
 	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
@@ -33,6 +34,9 @@ bench-device:
 
 lint:
 	scripts/lint
+
+abi:
+	scripts/abi $(REVISION)
 
 format:
 	scripts/lint --fix
