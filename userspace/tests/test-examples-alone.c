@@ -87,12 +87,66 @@ static void only_one_waits_for_the_other(void **state)
 	rmdir(folder);
 }
 
+static void fake_clock_lets_a_day_pass(void **state)
+{
+	(void)state;
+	assert_string_equal(said_by(EXAMPLES "/fake-clock"),
+			    "11 rounds before breakfast\n24 hours have passed\n");
+}
+
+static void inspect_names_who_is_slow(void **state)
+{
+	const char *text = said_by(EXAMPLES "/inspect");
+
+	(void)state;
+	assert_non_null(strstr(text, "slow: the timer of "));
+	assert_non_null(
+		strstr(text, "1 timer has run, and the longest turn took more than 20 ms\n"));
+	/* The one that waits, by where it was started. */
+	assert_non_null(strstr(strstr(text, "20 ms\n"), "inspect.c:"));
+}
+
+static void replay_says_the_same_again(void **state)
+{
+	(void)state;
+	assert_string_equal(said_by(EXAMPLES "/replay"), "600 grams in all\n600 grams in all\n");
+}
+
+static void policies_let_one_in_and_refuse_the_next(void **state)
+{
+	(void)state;
+	/* Two from one address: the second is refused, and the first is served. */
+	assert_string_equal(said_by("bash -c 'exec 3< <(exec " EXAMPLES
+				    "/policies tcp:0:interface=localhost);"
+				    "server=$!; read -u 3 _ _ at; exec 4<>/dev/tcp/${at/:/\\/};"
+				    "echo first >&4; read -u 4 said; echo $said;"
+				    "exec 5<>/dev/tcp/${at/:/\\/}; read -u 5 said || echo refused;"
+				    "kill $server'"),
+			    "first\nrefused\n");
+}
+
+static void send_file_sends_all_of_it(void **state)
+{
+	(void)state;
+	assert_string_equal(said_by("bash -c 'file=" EXAMPLES "/send-file;"
+				    "exec 3< <(exec $file $file tcp:0:interface=localhost);"
+				    "read -u 3 _ _ at; exec 4<>/dev/tcp/${at/:/\\/};"
+				    "cmp - $file <&4 && echo same;"
+				    "read -u 3 bytes _; [ $bytes = $(wc -c <$file) ] && echo counted'"),
+			    "same\ncounted\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tasks_run_side_by_side_until_the_deadline),
 		TEST(threads_count_primes),
 		TEST(logging_tells_each_event_in_its_form),
+		TEST(fake_clock_lets_a_day_pass),
+		TEST(inspect_names_who_is_slow),
+		TEST(replay_says_the_same_again),
+		TEST(policies_let_one_in_and_refuse_the_next),
+		TEST(send_file_sends_all_of_it),
 		TEST(only_one_waits_for_the_other),
 	};
 
