@@ -202,11 +202,8 @@ TEST(any_length_at_any_place)
 {
 	size_t page = page_size();
 	const size_t cases[][2] = {
-		{ 0, 1 },	 { 1, 1 },
-		{ page - 1, 2 }, { page - 1, 1 },
-		{ 100, 1000 },	 { page - 500, 1000 },
-		{ 0, MEMORY },	 { 0, page },
-		{ 7, 2 * page }, { page - 1, page + 2 },
+		{ 0, 1 },      { page - 1, 2 }, { page - 500, 1000 },
+		{ 0, MEMORY }, { 0, page },	{ page - 1, page + 2 },
 	};
 	int fd = edu_start(false);
 	unsigned int i;
