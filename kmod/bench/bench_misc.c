@@ -15,7 +15,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#if __has_include(<linux/io_uring/cmd.h>)
+#if BENCH_HAVE_URING_CMD_H
 #include <linux/io_uring/cmd.h>
 #else
 #include <linux/io_uring.h>

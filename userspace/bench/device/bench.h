@@ -39,7 +39,14 @@ const char *bench_unit(void);
 /* Whether the clock counts instructions instead of time. */
 bool bench_counts(void);
 
-/* End the program with a word about what went wrong, and errno, unless that is true. */
-void must(bool worked, const char *what);
+/* End the program with a word about what went wrong, and errno. */
+_Noreturn void bench_fail(const char *what);
+
+/* The same, unless that is true; inline, for it is said of each operation. */
+static inline void must(bool worked, const char *what)
+{
+	if (!worked)
+		bench_fail(what);
+}
 
 #endif /* BENCH_H */
