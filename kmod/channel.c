@@ -52,20 +52,6 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_channel_put);
 
 /* Users: whether the driver may be called. */
 
-/**
- * untwist_channel_enter() - keep the driver from closing the channel
- * @ch: channel
- *
- * Never held while waiting for events: unplug waits for who is inside.
- *
- * Return: true, and untwist_channel_leave() is due; false, the device is gone.
- */
-bool untwist_channel_enter(struct untwist_channel *ch)
-{
-	return !untwist_channel_dead(ch) && refcount_inc_not_zero(&ch->users);
-}
-EXPORT_SYMBOL_IF_KUNIT(untwist_channel_enter);
-
 /* The last user has left: nothing of the driver's runs here any more. */
 static void channel_close(struct untwist_channel *ch)
 {
@@ -236,7 +222,8 @@ void untwist_channel_wake_posted(struct untwist_channel *ch)
 		kill_fasync(&ch->fasync, SIGIO, POLL_HUP);
 	} else if (!ch->requests.ring || untwist_ring_wants_wake(&ch->requests)) {
 		untwist_channel_wake(ch, wake_keys[UNTWIST_EV_IN]);
-		kill_fasync(&ch->fasync, SIGIO, POLL_IN);
+		if (READ_ONCE(ch->fasync))
+			kill_fasync(&ch->fasync, SIGIO, POLL_IN);
 	} else {
 		return;
 	}
@@ -261,14 +248,18 @@ static void channel_wake_for(struct untwist_channel *ch, enum untwist_channel_ev
 		untwist_channel_wake(ch, wake_keys[event]);
 }
 
-static void channel_irq_work(struct irq_work *work)
+static void channel_wake_announced(struct untwist_channel *ch)
 {
-	struct untwist_channel *ch = container_of(work, struct untwist_channel, irq_work);
 	int event;
 
 	for (event = UNTWIST_EV_IN; event <= UNTWIST_EV_END; event++)
-		if (test_and_clear_bit(event, &ch->events))
+		if (test_bit(event, &ch->events) && test_and_clear_bit(event, &ch->events))
 			channel_wake_for(ch, event);
+}
+
+static void channel_irq_work(struct irq_work *work)
+{
+	channel_wake_announced(container_of(work, struct untwist_channel, irq_work));
 }
 
 static void channel_defer(struct untwist_channel *ch, enum untwist_channel_event event)
@@ -289,7 +280,8 @@ static const enum untwist_channel_event sigio_events[] = {
  * @ch: channel; what is announced is visible already
  * @event: UNTWIST_EV_IN, UNTWIST_EV_OUT, UNTWIST_EV_PRI or UNTWIST_EV_END
  *
- * Wakes at once where that is possible, else as soon as interrupts are on.
+ * Wakes at once where that is possible; else at the end of the call of the
+ * driver that is in progress, or as soon as interrupts are on.
  * Signals are always the work's: their locks are not made for interrupts.
  *
  * Context: any but NMI; hard interrupts of PREEMPT_RT included.
@@ -300,7 +292,10 @@ void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_e
 		channel_wake_for(ch, event);
 	} else {
 		set_bit(event, &ch->events);
-		irq_work_queue(&ch->irq_work);
+		/* Pairs with the one in call_end(). */
+		smp_mb__after_atomic();
+		if (!atomic_read(&ch->nr_calls))
+			irq_work_queue(&ch->irq_work);
 	}
 	if (READ_ONCE(ch->fasync))
 		channel_defer(ch, sigio_events[event]);
@@ -308,15 +303,44 @@ void untwist_channel_announce(struct untwist_channel *ch, enum untwist_channel_e
 
 /* Calls of the driver that a program's reads and writes cause. */
 
+static bool calls_deferred(const struct untwist_channel *ch)
+{
+	return ch->ud->config.flags & UNTWIST_DEFER;
+}
+
+/*
+ * What the driver announces with a lock held is told at the end of the call,
+ * which costs less than an interrupt to oneself. Not so where the call may
+ * sleep, and the end be far.
+ */
+static void call_begin(struct untwist_channel *ch)
+{
+	if (!calls_deferred(ch))
+		atomic_inc(&ch->nr_calls);
+	untwist_call_begin(ch->ud);
+}
+
+static void call_end(struct untwist_channel *ch)
+{
+	untwist_call_end(ch->ud);
+	if (calls_deferred(ch))
+		return;
+	atomic_dec(&ch->nr_calls);
+	/* Pairs with the one in untwist_channel_announce(). */
+	smp_mb__after_atomic();
+	if (READ_ONCE(ch->events))
+		channel_wake_announced(ch);
+}
+
 static void call_transmit(struct untwist_channel *ch)
 {
 	/* Only inside are the driver's operations sure to be there. */
 	if (!untwist_channel_enter(ch))
 		return;
-	untwist_call_begin(ch->ud);
+	call_begin(ch);
 	if (ch->ud->config.ops->transmit)
 		ch->ud->config.ops->transmit(ch);
-	untwist_call_end(ch->ud);
+	call_end(ch);
 	untwist_channel_leave(ch, 1);
 }
 
@@ -324,16 +348,11 @@ static void call_resume(struct untwist_channel *ch)
 {
 	if (!untwist_channel_enter(ch))
 		return;
-	untwist_call_begin(ch->ud);
+	call_begin(ch);
 	if (ch->ud->config.ops->resume)
 		ch->ud->config.ops->resume(ch);
-	untwist_call_end(ch->ud);
+	call_end(ch);
 	untwist_channel_leave(ch, 1);
-}
-
-static bool calls_deferred(const struct untwist_channel *ch)
-{
-	return ch->ud->config.flags & UNTWIST_DEFER;
 }
 
 /*

@@ -62,7 +62,7 @@ enum untwist_channel_state {
 
 /* Bits of untwist_channel.events: what is still to be done. */
 enum untwist_channel_event {
-	/* By the irq_work: */
+	/* By the irq_work, or at the end of a call: */
 	UNTWIST_EV_IN, /* wake readers */
 	UNTWIST_EV_OUT, /* wake writers */
 	UNTWIST_EV_PRI, /* wake who waits for losses and events */
@@ -93,6 +93,8 @@ enum untwist_channel_event {
  * @fasync: who wants SIGIO
  * @work: signals, completes requests; never runs twice at a time
  * @irq_work: wakes for those who announce where they cannot wake
+ * @nr_calls: calls of the driver in progress at whose end somebody looks at
+ *	@events, and so needs no @irq_work
  * @rx: received, for the program to read
  * @tx: written, for the driver to pull
  * @receive: what goes with @rx
@@ -130,6 +132,7 @@ struct untwist_channel {
 	struct fasync_struct *fasync;
 	struct work_struct work;
 	struct irq_work irq_work;
+	atomic_t nr_calls;
 
 	struct untwist_fifo rx;
 	struct untwist_fifo tx;
@@ -156,6 +159,19 @@ static inline bool untwist_channel_dead(const struct untwist_channel *ch)
 	return test_bit(UNTWIST_CH_DEAD, &ch->state);
 }
 
+/**
+ * untwist_channel_enter() - keep the driver from closing the channel
+ * @ch: channel
+ *
+ * Never held while waiting for events: unplug waits for who is inside.
+ *
+ * Return: true, and untwist_channel_leave() is due; false, the device is gone.
+ */
+static inline bool untwist_channel_enter(struct untwist_channel *ch)
+{
+	return !untwist_channel_dead(ch) && refcount_inc_not_zero(&ch->users);
+}
+
 struct untwist_channel *untwist_channel_open(struct untwist_device *ud);
 struct untwist_channel *untwist_channel_open_client(struct untwist_device *ud,
 						    struct untwist_client *client);
@@ -165,7 +181,6 @@ void untwist_channel_put(struct untwist_channel *ch);
 void untwist_channel_kill(struct untwist_channel *ch);
 void untwist_channel_shut(struct untwist_channel *ch);
 
-bool untwist_channel_enter(struct untwist_channel *ch);
 void untwist_channel_leave(struct untwist_channel *ch, unsigned int users);
 void untwist_channel_leave_posted(struct untwist_channel *ch, unsigned int posted);
 

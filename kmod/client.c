@@ -13,6 +13,7 @@
 
 #include "channel.h"
 #include "client.h"
+#include "execute.h"
 #include "holdup.h"
 #include "latency.h"
 #include "submit.h"

@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uio.h>
 
 #include "compat.h"
@@ -85,18 +86,13 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_cq_release);
  */
 static void cq_refresh(struct untwist_cq *cq)
 {
-	int old = atomic_read_acquire(&cq->head);
-	/* Pairs with the program's release: the entries may be overwritten. */
-	u32 head = smp_load_acquire(&cq->shared->cq_head);
-	u32 read = head - (u32)old;
+	u32 old;
+	int read = untwist_cq_head_moved(cq, &old);
 
-	if (!read)
-		return;
-	/* The tail after the head, so that none is missed that the program saw. */
-	if (read > READ_ONCE(cq->tail) - (u32)old)
+	if (read < 0)
 		WRITE_ONCE(cq->broken, true);
-	else if (atomic_cmpxchg(&cq->head, old, (int)head) == old)
-		atomic_sub((int)read, &cq->in_use);
+	else if (read && atomic_cmpxchg(&cq->head, (int)old, (int)old + read) == (int)old)
+		atomic_sub(read, &cq->in_use);
 }
 
 /**
@@ -155,10 +151,11 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_cq_unreserve);
 void untwist_cq_put(struct untwist_cq *cq, const struct untwist_cqe *cqes, u32 n)
 {
 	u32 tail = cq->tail;
-	u32 i;
+	u32 first = min(n, cq->mask + 1 - (tail & cq->mask));
 
-	for (i = 0; i < n; i++)
-		cq->entries[(tail + i) & cq->mask] = cqes[i];
+	memcpy(&cq->entries[tail & cq->mask], cqes, first * sizeof(*cqes));
+	if (n > first)
+		memcpy(cq->entries, cqes + first, (n - first) * sizeof(*cqes));
 	/* Pairs with the load in untwist_cq_ready(): the entries are there. */
 	smp_store_release(&cq->tail, tail + n);
 	if (!cq->shared)
@@ -167,37 +164,6 @@ void untwist_cq_put(struct untwist_cq *cq, const struct untwist_cqe *cqes, u32 n
 	smp_store_release(&cq->shared->cq_tail, tail + n);
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_cq_put);
-
-/**
- * untwist_cq_ready() - completions that the program has not read
- * @cq: queue
- *
- * Return: how many; of a ring, as far as the program can be believed.
- */
-u32 untwist_cq_ready(const struct untwist_cq *cq)
-{
-	u32 head = cq->shared ? READ_ONCE(cq->shared->cq_head) : (u32)atomic_read(&cq->head);
-	/* Pairs with the store in untwist_cq_put(): the entries are there. */
-	u32 tail = smp_load_acquire(&cq->tail);
-	u32 ready = tail - head;
-
-	return ready > READ_ONCE(cq->max) ? 0 : ready;
-}
-EXPORT_SYMBOL_IF_KUNIT(untwist_cq_ready);
-
-/**
- * untwist_cq_check() - whether what the program says of a ring can be
- * @cq: queue
- *
- * Return: true so far.
- */
-bool untwist_cq_check(struct untwist_cq *cq)
-{
-	if (cq->shared)
-		cq_refresh(cq);
-	return !READ_ONCE(cq->broken);
-}
-EXPORT_SYMBOL_IF_KUNIT(untwist_cq_check);
 
 /**
  * untwist_cq_room() - whether there is a credit
@@ -212,6 +178,20 @@ bool untwist_cq_room(struct untwist_cq *cq)
 	return atomic_read(&cq->in_use) < (int)cq->max;
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_cq_room);
+
+/**
+ * untwist_cq_used() - how many completions are due or unread
+ * @cq: queue
+ *
+ * Return: so many, as far as the program can be believed.
+ */
+u32 untwist_cq_used(struct untwist_cq *cq)
+{
+	if (cq->shared)
+		cq_refresh(cq);
+	return (u32)atomic_read(&cq->in_use);
+}
+EXPORT_SYMBOL_IF_KUNIT(untwist_cq_used);
 
 /**
  * untwist_cq_copy() - copy completions to a program

@@ -50,10 +50,56 @@ u32 untwist_cq_reserve(struct untwist_cq *cq, u32 n);
 bool untwist_cq_unreserve(struct untwist_cq *cq, u32 n);
 void untwist_cq_put(struct untwist_cq *cq, const struct untwist_cqe *cqes, u32 n);
 
-bool untwist_cq_check(struct untwist_cq *cq);
-u32 untwist_cq_ready(const struct untwist_cq *cq);
 bool untwist_cq_room(struct untwist_cq *cq);
+u32 untwist_cq_used(struct untwist_cq *cq);
 int untwist_cq_copy(const struct untwist_cq *cq, struct iov_iter *to);
 bool untwist_cq_consume(struct untwist_cq *cq, u32 n);
+
+/* Inline, as they are part of each call on a ring. */
+
+/* How much the program has read in the ring since @old, where it was; -1, that cannot be. */
+static inline int untwist_cq_head_moved(const struct untwist_cq *cq, u32 *old)
+{
+	u32 head;
+
+	*old = (u32)atomic_read_acquire(&cq->head);
+	/* Pairs with the program's release: the entries may be overwritten. */
+	head = smp_load_acquire(&cq->shared->cq_head);
+	/* The tail after the head, so that none is missed that the program saw. */
+	return head - *old > READ_ONCE(cq->tail) - *old ? -1 : (int)(head - *old);
+}
+
+/**
+ * untwist_cq_check() - whether what the program says of a ring can be
+ * @cq: queue
+ *
+ * A look only: what was read is paid out when somebody lacks it.
+ *
+ * Return: true so far.
+ */
+static inline bool untwist_cq_check(struct untwist_cq *cq)
+{
+	u32 old;
+
+	if (cq->shared && untwist_cq_head_moved(cq, &old) < 0)
+		WRITE_ONCE(cq->broken, true);
+	return !READ_ONCE(cq->broken);
+}
+
+/**
+ * untwist_cq_ready() - completions that the program has not read
+ * @cq: queue
+ *
+ * Return: how many; of a ring, as far as the program can be believed.
+ */
+static inline u32 untwist_cq_ready(const struct untwist_cq *cq)
+{
+	u32 head = cq->shared ? READ_ONCE(cq->shared->cq_head) : (u32)atomic_read(&cq->head);
+	/* Pairs with the store in untwist_cq_put(): the entries are there. */
+	u32 tail = smp_load_acquire(&cq->tail);
+	u32 ready = tail - head;
+
+	return ready > READ_ONCE(cq->max) ? 0 : ready;
+}
 
 #endif /* UNTWIST_CQ_H */

@@ -347,11 +347,34 @@ static long ioctl_ring_setup(struct untwist_channel *ch, void __user *arg, size_
 	return copy_to_user(arg, &setup, sizeof(setup)) ? -EFAULT : 0;
 }
 
+/* By words and in place, for calling a copy would take as long as a command does. */
+static long copy_ring_enter(struct untwist_ring_enter *enter, const void __user *arg)
+{
+	const unsigned long __user *from = arg;
+	unsigned long *to = (unsigned long *)enter;
+	size_t i;
+
+	if (!user_read_access_begin(from, sizeof(*enter)))
+		return -EFAULT;
+	for (i = 0; i < sizeof(*enter) / sizeof(*to); i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 static long ioctl_ring_enter(struct untwist_channel *ch, void __user *arg, size_t size)
 {
-	struct untwist_ring_enter enter;
-	long ret = copy_struct_from_user(&enter, sizeof(enter), arg, size);
+	struct untwist_ring_enter enter __uninitialized;
+	long ret;
 
+	if (size == sizeof(enter))
+		ret = copy_ring_enter(&enter, arg);
+	else
+		ret = copy_struct_from_user(&enter, sizeof(enter), arg, size);
 	return ret ? ret : untwist_ring_enter(ch, &enter);
 }
 
@@ -488,13 +511,13 @@ static long file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct untwist_channel *ch = file->private_data;
 	void __user *uarg = (void __user *)arg;
 
+	/* After unplug as well: what is in flight completes, and may be waited for. */
+	if (WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_RING_ENTER))
+		return ioctl_ring_enter(ch, uarg, _IOC_SIZE(cmd));
 	if (is_received_ioctl(cmd))
 		return received_ioctl(ch, cmd, uarg);
 	if (_IOC_TYPE(cmd) != UNTWIST_IOC_MAGIC)
 		return -ENOTTY;
-	/* After unplug as well: what is in flight completes, and may be waited for. */
-	if (WITHOUT_SIZE(cmd) == WITHOUT_SIZE(UNTWIST_IOC_RING_ENTER))
-		return ioctl_ring_enter(ch, uarg, _IOC_SIZE(cmd));
 	if (untwist_channel_dead(ch))
 		return -ENODEV;
 	return device_ioctl(file, cmd, uarg);
@@ -544,7 +567,7 @@ static void file_show_fdinfo(struct seq_file *m, struct file *file)
 	if (untwist_device_has_data(ch->ud))
 		show_data(m, ch);
 	seq_printf(m, "untwist-bytes:\t%zu\n", READ_ONCE(ch->bytes));
-	seq_printf(m, "untwist-requests:\t%u\n", atomic_read(&ch->requests.cq.in_use));
+	seq_printf(m, "untwist-requests:\t%u\n", untwist_cq_used(&ch->requests.cq));
 	seq_printf(m, "untwist-pinned:\t%lu\n", atomic_long_read(&ch->pinned) << PAGE_SHIFT);
 }
 #endif

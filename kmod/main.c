@@ -14,6 +14,7 @@
  *   transmit.c what the program writes and the driver pulls
  *   fifo.c     the queue under both
  *   submit.c   how entries of programs become requests
+ *   execute.c  the short way of those that need no waiting
  *   request.c  the request plane: starting and posting them
  *   complete.c what the driver tells of them
  *   cancel.c   their early end

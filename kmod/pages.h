@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "charge.h"
+#include "payload.h"
 
 #define UNTWIST_PAGES_MAX (64u << 20)
 
@@ -45,5 +46,11 @@ void untwist_pages_unmap(struct untwist_pages *pages);
 void untwist_pages_return(struct untwist_pages *pages);
 
 u32 untwist_pages_segment_max(struct device *dev);
+
+/* Where a payload is that the driver uses in place; NULL, it has a copy or there is none. */
+static inline struct sg_table *untwist_payload_table(const struct untwist_payload *payload)
+{
+	return payload->in_place ? &payload->in_place->table : NULL;
+}
 
 #endif /* UNTWIST_PAGES_H */

@@ -68,6 +68,13 @@ static void ring_break(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 	wake_up_all(&ch->wait);
 }
 
+static bool ring_is_broken(struct untwist_channel *ch, struct untwist_ringbuf *ring)
+{
+	if (!untwist_cq_check(&ch->requests.cq))
+		ring_break(ch, ring);
+	return READ_ONCE(ring->flags) & UNTWIST_RING_BROKEN;
+}
+
 /**
  * untwist_ring_broken() - whether the program has written what cannot be
  * @ch: channel, with or without a ring
@@ -78,11 +85,7 @@ bool untwist_ring_broken(struct untwist_channel *ch)
 {
 	struct untwist_ringbuf *ring = READ_ONCE(ch->requests.ring);
 
-	if (!ring)
-		return false;
-	if (!untwist_cq_check(&ch->requests.cq))
-		ring_break(ch, ring);
-	return READ_ONCE(ring->flags) & UNTWIST_RING_BROKEN;
+	return ring && ring_is_broken(ch, ring);
 }
 EXPORT_SYMBOL_IF_KUNIT(untwist_ring_broken);
 
@@ -97,11 +100,6 @@ bool untwist_ring_wants_wake(struct untwist_requests *rq)
 	struct untwist_ringbuf *ring = rq->ring;
 	u32 flags, event, tail, told;
 
-	spin_lock(&rq->lock);
-	tail = rq->cq.tail;
-	told = ring->cq_told;
-	ring->cq_told = tail;
-	spin_unlock(&rq->lock);
 	/* The tail is out before the look at who sleeps: see above. */
 	smp_mb();
 	if (atomic_read(&ring->waiters))
@@ -111,6 +109,11 @@ bool untwist_ring_wants_wake(struct untwist_requests *rq)
 		return false;
 	if (!(flags & UNTWIST_RING_EVENT_IDX))
 		return true;
+	spin_lock(&rq->lock);
+	tail = rq->cq.tail;
+	told = ring->cq_told;
+	ring->cq_told = tail;
+	spin_unlock(&rq->lock);
 	event = READ_ONCE(ring->head->cq_event);
 	return tail - event - 1 < tail - told;
 }
@@ -145,23 +148,13 @@ struct page **untwist_ring_pages(struct untwist_ringbuf *ring, const void *bytes
 
 /* Submission. */
 
-static void sqe_copy(struct untwist_sqe *to, const struct untwist_sqe *from)
-{
-	u64 *out = (u64 *)to;
-	const u64 *in = (const u64 *)from;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(*to) / sizeof(*out); i++)
-		out[i] = READ_ONCE(in[i]);
-}
-
 /* Returns how many there are to be taken, or -EBADMSG. */
 static int sq_waiting(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 {
 	/* Pairs with the program's release: the entries are there. */
 	u32 n = smp_load_acquire(&ring->head->sq_tail) - ring->sq_head;
 
-	if (n <= ring->sq_mask + 1 && !untwist_ring_broken(ch))
+	if (n <= ring->sq_mask + 1 && !ring_is_broken(ch, ring))
 		return (int)n;
 	ring_break(ch, ring);
 	return -EBADMSG;
@@ -171,8 +164,7 @@ static int sq_waiting(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 static int ring_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring, u32 most,
 		       struct untwist_intake *in)
 {
-	struct untwist_sqe sqe;
-	u32 taken = 0;
+	u32 taken;
 	int ret, n;
 
 	lockdep_assert_held(&ring->sq_lock);
@@ -181,15 +173,10 @@ static int ring_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring,
 		return n;
 	n = min_t(u32, n, most);
 	untwist_intake_expect(in, n);
-	for (ret = 0; taken < n; taken++) {
-		sqe_copy(&sqe, &ring->sqes[(ring->sq_head + taken) & ring->sq_mask]);
-		ret = untwist_intake_take(in, &sqe);
-		if (ret)
-			break;
-	}
+	taken = untwist_intake_run(in, ring->sqes, ring->sq_mask, ring->sq_head, n, &ret);
 	if (ret)
 		taken -= untwist_intake_drop_chain(in);
-	else
+	else if (in->first)
 		untwist_intake_end_chain(in);
 	WRITE_ONCE(ring->sq_head, ring->sq_head + taken);
 	/* Pairs with the program's acquire: the entries were copied. */
@@ -221,10 +208,11 @@ static int enter_poller(struct untwist_channel *ch, struct untwist_ringbuf *ring
 static int enter_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring,
 			const struct untwist_ring_enter *enter)
 {
-	struct untwist_intake in;
+	struct untwist_intake in __uninitialized;
 	int ret;
 
-	if (untwist_ring_broken(ch))
+	/* Who submits here is told by ring_submit(). */
+	if ((ring->poller || !enter->to_submit) && ring_is_broken(ch, ring))
 		return -EBADMSG;
 	if (ring->poller)
 		return enter_poller(ch, ring, enter);
@@ -239,6 +227,13 @@ static int enter_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring
 }
 
 /* Waiting. */
+
+/* Most often so: what executes at once is complete by now. */
+static bool enter_satisfied(struct untwist_channel *ch, const struct untwist_ring_enter *enter)
+{
+	return untwist_requests_ready(&ch->requests) >=
+		min(enter->min_complete, ch->requests.cq.max);
+}
 
 static bool enter_done(struct untwist_channel *ch, u32 want)
 {
@@ -320,7 +315,7 @@ int untwist_ring_enter(struct untwist_channel *ch, const struct untwist_ring_ent
 	if (taken < 0 && taken != -EAGAIN)
 		return taken;
 	/* Without room for the first, the completions may be what makes it. */
-	if (enter->min_complete)
+	if (enter->min_complete && !enter_satisfied(ch, enter))
 		ret = enter_wait(ch, ring, enter);
 	if (taken > 0)
 		return taken;
@@ -333,7 +328,7 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_ring_enter);
 /* Returns true if something was taken. */
 static bool poller_submit(struct untwist_channel *ch, struct untwist_ringbuf *ring)
 {
-	struct untwist_intake in;
+	struct untwist_intake in __uninitialized;
 	int taken;
 
 	untwist_intake_init(&in, ch, true);

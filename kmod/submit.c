@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How the entries that programs submit become requests: what is checked, where
- * the payload comes from, how chains are put together, and the short way for
- * requests that need no waiting. A program's memory is only touched outside of
+ * the payload comes from, and how chains are put together. The short way for
+ * requests that need no waiting is in execute.h. A program's memory is only touched outside of
  * the channel, for that may take as long as the program likes, and unplug
  * waits for who is inside.
  */
-#include <linux/indirect_call_wrapper.h>
 #include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "channel.h"
+#include "execute.h"
 #include "latency.h"
 #include "pages.h"
 #include "request.h"
@@ -30,38 +29,6 @@ static_assert(sizeof(struct untwist_cancel) == 16);
 
 #define SQE_CHAIN (UNTWIST_SQE_LINK | UNTWIST_SQE_HARDLINK)
 #define SQE_FLAGS (SQE_CHAIN | UNTWIST_SQE_DRAIN | UNTWIST_SQE_MULTISHOT | UNTWIST_SQE_ARENA)
-
-static s32 nop_execute(struct untwist_request *req)
-{
-	return 0;
-}
-
-static s32 unknown_execute(struct untwist_request *req)
-{
-	return -EOPNOTSUPP;
-}
-
-static const struct untwist_opcode nop_op = { .name = "nop", .execute = nop_execute };
-static const struct untwist_opcode unknown_op = { .name = "unknown", .execute = unknown_execute };
-
-/**
- * untwist_opcode_find() - what a device does with an opcode
- * @ud: device, within untwist_channel_enter() of one of its channels
- * @opcode: from a program
- *
- * Return: the opcode's entry, which stays until the channel is left; one that
- * fails with EOPNOTSUPP for an opcode that the device does not know.
- */
-const struct untwist_opcode *untwist_opcode_find(const struct untwist_device *ud, u32 opcode)
-{
-	unsigned int nr = ud->config.nr_opcodes;
-
-	if (opcode == UNTWIST_OP_NOP)
-		return &nop_op;
-	if (opcode < UNTWIST_OP_DRIVER || opcode - UNTWIST_OP_DRIVER >= nr)
-		return &unknown_op;
-	return &ud->config.opcodes[array_index_nospec(opcode - UNTWIST_OP_DRIVER, nr)];
-}
 
 /**
  * untwist_intake_init() - begin a submission
@@ -172,7 +139,7 @@ static int opcode_check(const struct untwist_device *ud, const struct untwist_sq
 
 	if (sqe->len > (in_place ? ud->config.pages_max : ud->config.payload_max))
 		return -EMSGSIZE;
-	if (op == &unknown_op)
+	if (op == &untwist_unknown_op)
 		return 0;
 	if (sqe->len && !op->payload)
 		return -EINVAL;
@@ -209,62 +176,24 @@ static int intake_payload(struct untwist_intake *in, const struct untwist_sqe *s
 	return ret;
 }
 
-/*
- * The short way: no slot, no state, no work. Not for what is part of something
- * greater, nor past what finished before and is still on its way; nor for what
- * is measured, as long as its completion goes to the queue; nor for a device that
- * may sleep.
- */
-static bool may_execute_now(const struct untwist_intake *in, const struct untwist_sqe *sqe,
-			    const struct untwist_opcode *op)
+/* What is measured goes the long way, as long as its completion goes to the queue. */
+static bool way_is_clear(const struct untwist_intake *in)
 {
-	const struct untwist_requests *rq = &in->ch->requests;
-
 	if (!in->sink && untwist_latency_on(in->ch->ud))
 		return false;
-	if (untwist_power_managed(&in->ch->ud->config))
-		return false;
-	return op->execute && !in->first && !(sqe->flags & ~UNTWIST_SQE_ARENA) &&
-		!READ_ONCE(rq->draining) && list_empty(&rq->backlog) && !atomic_read(&rq->nr_done);
+	return !in->first && untwist_way_is_clear(in->ch);
 }
 
-static struct sg_table *payload_table(const struct untwist_payload *payload)
+static __always_inline int execute_now(struct untwist_intake *in, const struct untwist_sqe *sqe,
+				       const struct untwist_opcode *op,
+				       struct untwist_payload *payload)
 {
-	return payload->in_place ? &payload->in_place->table : NULL;
-}
-
-static int execute_now(struct untwist_intake *in, const struct untwist_sqe *sqe,
-		       const struct untwist_opcode *op, struct untwist_payload *payload)
-{
-	struct untwist_channel *ch = in->ch;
-	struct untwist_request req = {
-		.channel = ch,
-		.opcode = sqe->opcode,
-		.len = payload->len,
-		.payload = payload->data,
-		.sgt = payload_table(payload),
-		.arg = { sqe->arg[0], sqe->arg[1] },
-		.node = LIST_HEAD_INIT(req.node),
-	};
-	struct untwist_cqe *cqe = &in->cqes[in->nr_cqes];
-
 	if (!intake_credit(in)) {
-		untwist_payload_return(payload, 0);
+		if (payload)
+			untwist_payload_return(payload, 0);
 		return -EAGAIN;
 	}
-	trace_untwist_submit(ch, 0, sqe->user_data, sqe->opcode, req.len);
-	untwist_call_begin(ch->ud);
-	cqe->res = INDIRECT_CALL_1(op->execute, nop_execute, &req);
-	untwist_call_end(ch->ud);
-	cqe->user_data = sqe->user_data;
-	cqe->flags = 0;
-	cqe->value[0] = req.value[0];
-	cqe->value[1] = req.value[1];
-	if (payload->len)
-		untwist_payload_return(payload, max(cqe->res, 0));
-	if (cqe->res < 0)
-		untwist_count(ch->ud, UNTWIST_STAT_ERRORS, 1);
-	trace_untwist_post(ch, 0, sqe->user_data, sqe->opcode, cqe->res);
+	untwist_call(in->ch, sqe, op, payload, &in->cqes[in->nr_cqes]);
 	if (++in->nr_cqes == UNTWIST_INTAKE_BATCH)
 		intake_flush(in);
 	return 0;
@@ -286,7 +215,7 @@ void untwist_slot_fill(struct untwist_slot *slot, const struct untwist_sqe *sqe,
 	slot->payload = *payload;
 	slot->req.opcode = sqe->opcode;
 	slot->req.payload = payload->in_place ? NULL : payload->data;
-	slot->req.sgt = payload_table(payload);
+	slot->req.sgt = untwist_payload_table(payload);
 	slot->req.len = payload->len;
 	slot->req.arg[0] = sqe->arg[0];
 	slot->req.arg[1] = sqe->arg[1];
@@ -330,20 +259,8 @@ static bool chain_fits(const struct untwist_intake *in)
 	return in->length < min(ch->requests.cq.max, ch->ud->config.requests_max);
 }
 
-/**
- * untwist_intake_take() - take one entry
- * @in: submission
- * @sqe: entry, which nobody else can change any more
- *
- * Context: process; that of the program, if the entry has a payload that is
- * not in the arena. May sleep.
- *
- * Return: 0, and the entry is taken, or part of the chain that is being put
- * together; else nothing has become of it: -EAGAIN, no room; -ENODEV; -E2BIG,
- * the chain can never be taken; and without untwist_intake.results, what is
- * wrong with it.
- */
-int untwist_intake_take(struct untwist_intake *in, const struct untwist_sqe *sqe)
+/* Any entry, of which all is to be checked. */
+static int take_any(struct untwist_intake *in, const struct untwist_sqe *sqe)
 {
 	struct untwist_payload payload = {};
 	const struct untwist_opcode *op;
@@ -367,14 +284,118 @@ int untwist_intake_take(struct untwist_intake *in, const struct untwist_sqe *sqe
 	if (!error)
 		error = multishot_check(in->ch, sqe, op);
 
-	if (!error && may_execute_now(in, sqe, op))
+	if (!error && op->execute && !(sqe->flags & ~UNTWIST_SQE_ARENA) && way_is_clear(in))
 		return execute_now(in, sqe, op, &payload);
-	ret = chain_append(in, sqe, error ? &unknown_op : op, &payload, error);
+	ret = chain_append(in, sqe, error ? &untwist_unknown_op : op, &payload, error);
 	if (ret)
 		untwist_payload_return(&payload, 0);
 	else if (!(sqe->flags & SQE_CHAIN) && !in->sink)
 		untwist_intake_end_chain(in);
 	return ret;
+}
+
+/**
+ * untwist_intake_take() - take one entry
+ * @in: submission
+ * @sqe: entry, which nobody else can change any more
+ *
+ * Context: process; that of the program, if the entry has a payload that is
+ * not in the arena. May sleep.
+ *
+ * Return: 0, and the entry is taken, or part of the chain that is being put
+ * together; else nothing has become of it: -EAGAIN, no room; -ENODEV; -E2BIG,
+ * the chain can never be taken; and without untwist_intake.results, what is
+ * wrong with it.
+ */
+int untwist_intake_take(struct untwist_intake *in, const struct untwist_sqe *sqe)
+{
+	const struct untwist_opcode *op;
+
+	if (untwist_sqe_is_plain(sqe) && intake_enter(in) && way_is_clear(in)) {
+		op = untwist_opcode_find(in->ch->ud, sqe->opcode);
+		if (op->execute)
+			return execute_now(in, sqe, op, NULL);
+	}
+	return take_any(in, sqe);
+}
+
+/*
+ * How many entries may be taken the short way now. Asked once for what is posted
+ * together: what finishes meanwhile did not finish before.
+ */
+static u32 run_length(struct untwist_intake *in, u32 n)
+{
+	if (!intake_enter(in) || !way_is_clear(in))
+		return 0;
+	if (!in->credits)
+		in->credits = untwist_cq_reserve(&in->ch->requests.cq, n);
+	return min3(n, in->credits, UNTWIST_INTAKE_BATCH - in->nr_cqes);
+}
+
+/*
+ * Take plain entries until there is another, which is left in @sqe: the loop that
+ * a command goes through, so nothing is in it that could be outside.
+ */
+static u32 run_plain(struct untwist_intake *in, const struct untwist_sqe *sqes, u32 mask, u32 head,
+		     u32 n, struct untwist_sqe *sqe)
+{
+	struct untwist_channel *ch = in->ch;
+	struct untwist_cqe *cqe = &in->cqes[in->nr_cqes];
+	const struct untwist_opcode *op;
+	u32 taken;
+
+	for (taken = 0; taken < n; taken++, cqe++) {
+		untwist_sqe_copy(sqe, &sqes[(head + taken) & mask]);
+		if (!untwist_sqe_is_plain(sqe))
+			break;
+		op = untwist_opcode_find(ch->ud, sqe->opcode);
+		if (!op->execute)
+			break;
+		untwist_call(ch, sqe, op, NULL, cqe);
+	}
+	in->credits -= taken;
+	in->nr_cqes += taken;
+	if (in->nr_cqes == UNTWIST_INTAKE_BATCH)
+		intake_flush(in);
+	return taken;
+}
+
+/**
+ * untwist_intake_run() - take entries that lie in a ring
+ * @in: submission, whose completions go to the CQ
+ * @sqes: the ring, whose memory others may change at any time
+ * @mask: its length less one
+ * @head: where the first is; runs free
+ * @n: how many
+ * @error: set to why there are not more, as untwist_intake_take(); or to 0
+ *
+ * Context: as untwist_intake_take().
+ *
+ * Return: how many were taken; the last ones may be a chain that has no end yet.
+ */
+u32 untwist_intake_run(struct untwist_intake *in, const struct untwist_sqe *sqes, u32 mask,
+		       u32 head, u32 n, int *error)
+{
+	struct untwist_sqe sqe __uninitialized;
+	u32 taken = 0;
+
+	*error = 0;
+	while (taken < n) {
+		u32 most = run_length(in, n - taken);
+		u32 plain = run_plain(in, sqes, mask, head + taken, most, &sqe);
+
+		taken += plain;
+		if (most && plain == most)
+			continue;
+		/* Each entry is read once: another one by run_plain(), unless that had no leave. */
+		if (!most)
+			untwist_sqe_copy(&sqe, &sqes[(head + taken) & mask]);
+		*error = take_any(in, &sqe);
+		if (*error)
+			break;
+		taken++;
+	}
+	return taken;
 }
 
 /**
@@ -461,8 +482,8 @@ void untwist_intake_end(struct untwist_intake *in)
 int untwist_requests_submit(struct untwist_channel *ch, const struct untwist_submit *submit)
 {
 	const void __user *entries = u64_to_user_ptr(submit->entries);
-	struct untwist_intake in;
-	struct untwist_sqe sqe;
+	struct untwist_intake in __uninitialized;
+	struct untwist_sqe sqe __uninitialized;
 	u32 taken = 0;
 	int ret;
 

@@ -13,6 +13,7 @@
 
 #include "channel.h"
 #include "compat.h"
+#include "execute.h"
 #include "request.h"
 #include "submit.h"
 #include "uring.h"
@@ -70,27 +71,19 @@ static void uring_post(struct untwist_slot *slot, const struct untwist_cqe *cqe)
 
 static const struct untwist_sink uring_sink = { .post = uring_post };
 
-/* Each word once: the entry is in memory that the program shares. */
-static void words_copy(void *to, const void *from, size_t size)
-{
-	const u64 *in = from;
-	u64 *out = to;
-	size_t i;
-
-	for (i = 0; i < size / sizeof(*in); i++)
-		out[i] = READ_ONCE(in[i]);
-}
-
 static int uring_read_sqe(struct io_uring_cmd *cmd, unsigned int issue_flags,
 			  struct untwist_sqe *sqe)
 {
+	const struct untwist_uring_cmd *shared;
 	struct untwist_uring_cmd where;
 
 	if (issue_flags & IO_URING_F_SQE128) {
-		words_copy(sqe, untwist_uring_payload(cmd), sizeof(*sqe));
+		untwist_sqe_copy(sqe, untwist_uring_payload(cmd));
 		return 0;
 	}
-	words_copy(&where, untwist_uring_payload(cmd), sizeof(where));
+	shared = untwist_uring_payload(cmd);
+	where.sqe = READ_ONCE(shared->sqe);
+	where.reserved = READ_ONCE(shared->reserved);
 	if (where.reserved)
 		return -EINVAL;
 	if (where.sqe != (unsigned long)where.sqe ||
@@ -148,7 +141,7 @@ static int uring_finish(struct io_uring_cmd *cmd, unsigned int issue_flags,
 static int uring_submit(struct untwist_channel *ch, struct io_uring_cmd *cmd,
 			unsigned int issue_flags, struct untwist_sqe *sqe)
 {
-	struct untwist_intake in;
+	struct untwist_intake in __uninitialized;
 	int ret;
 
 	untwist_intake_init(&in, ch, false);
@@ -177,7 +170,8 @@ static int uring_submit(struct untwist_channel *ch, struct io_uring_cmd *cmd,
 int untwist_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	struct untwist_channel *ch = cmd->file->private_data;
-	struct untwist_sqe sqe;
+	struct untwist_sqe sqe __uninitialized;
+	struct untwist_cqe cqe __uninitialized;
 	int ret;
 
 	if (issue_flags & UNTWIST_URING_F_CANCEL)
@@ -193,6 +187,9 @@ int untwist_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		return ret;
 	if (sqe.flags & ~UNTWIST_SQE_ARENA)
 		return -EINVAL;
+	ret = untwist_execute(ch, &sqe, &cqe);
+	if (ret)
+		return ret < 0 ? ret : uring_finish(cmd, issue_flags, &cqe);
 	if (!UNTWIST_HAVE_URING_CANCEL)
 		sqe.timeout_ns = min(sqe.timeout_ns ? sqe.timeout_ns : U64_MAX, FORCED_TIMEOUT);
 	ret = untwist_requests_make(ch);

@@ -108,6 +108,35 @@ static void tail_is_believed_if_it_can_be_past_the_end(struct kunit *test)
 	check_tail(test, test->param_value, -2u);
 }
 
+/* What goes the short way stays behind what was before it. */
+static void plain_entries_keep_their_place_among_others(struct kunit *test)
+{
+	static const struct untwist_sqe entries[ENTRIES] = {
+		{ .user_data = 0 },
+		{ .user_data = 1, .flags = UNTWIST_SQE_LINK },
+		{ .user_data = 2 },
+		{ .user_data = 3, .flags = ~0u },
+		{ .user_data = 4, .opcode = ~0u },
+		{ .user_data = 5, .opcode = FAKE_OP_PLAIN, .arg = { FAKE_COMPLETE, 0 } },
+		{ .user_data = 6, .flags = UNTWIST_SQE_DRAIN },
+		{ .user_data = 7 },
+	};
+	static const s32 results[ENTRIES] = { [3] = -EINVAL, [4] = -EOPNOTSUPP };
+	struct program *p = start(test);
+	unsigned int i;
+
+	memcpy(ring_behind(p)->sqes, entries, sizeof(entries));
+	show_all(ring_behind(p)->head);
+	KUNIT_ASSERT_EQ(test, (int)ENTRIES, enter(p, ENTRIES));
+	KUNIT_ASSERT_EQ(test, ENTRIES, untwist_cq_ready(&p->ch->requests.cq));
+	for (i = 0; i < ENTRIES; i++) {
+		struct untwist_cqe cqe = reap(p);
+
+		KUNIT_EXPECT_EQ(test, (u64)i, cqe.user_data);
+		KUNIT_EXPECT_EQ(test, results[i], cqe.res);
+	}
+}
+
 /* Entries that change while they are taken: each is one thing or the other. */
 
 struct flipping {
@@ -227,6 +256,7 @@ static void enter_races_unplug(struct kunit *test)
 static struct kunit_case ring_cases[] = {
 	KUNIT_CASE_PARAM(tail_is_believed_if_it_can_be, tail_gen_params),
 	KUNIT_CASE_PARAM(tail_is_believed_if_it_can_be_past_the_end, tail_gen_params),
+	KUNIT_CASE(plain_entries_keep_their_place_among_others),
 	KUNIT_CASE_SLOW(entries_may_change_while_they_are_taken),
 	KUNIT_CASE_SLOW(enter_races_unplug),
 	{}
