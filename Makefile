@@ -15,6 +15,8 @@ help:
 	@echo 'make abi        is the binary interface that of the last release? (REVISION=...)'
 	@echo 'make fuzz-parsers SECONDS=60  fuzz each parser of the library so long'
 	@echo 'make fuzz MINUTES=10 SEED=  throw wild system calls at the devices so long'
+	@echo 'make coverage   how much of the modules the tests reach'
+	@echo 'make check-matrix      the device tests on every kernel and architecture'
 	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
 	@echo 'make userspace  the library, its tools and examples'
 	@echo 'make install    the library and tools: DESTDIR= PREFIX=$(PREFIX)'
@@ -49,6 +51,12 @@ MINUTES ?= 10
 fuzz:
 	scripts/fuzz-device --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+coverage:
+	scripts/coverage
+
+check-matrix:
+	scripts/check-matrix
+
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
 
@@ -72,3 +80,5 @@ clean:
 .PHONY: bench bench-device
 .PHONY: fuzz fuzz-parsers
 .PHONY: modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers fuzz modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers fuzz coverage check-matrix modules modules_install userspace install clean

@@ -45,6 +45,7 @@ class Job:
     kernel: Kernel
     source: Path = TOP
     sparse: bool = False
+    coverage: bool = False
 
     def sources(self) -> list[Path]:
         """The files of the source tree that modules are made of."""
@@ -66,7 +67,7 @@ class Job:
     @property
     def family(self) -> str:
         """What such results are called in the cache."""
-        return "sparse" if self.sparse else "modules"
+        return "sparse" if self.sparse else "coverage" if self.coverage else "modules"
 
     def key(self, base: Path | None) -> str:
         """All that the result depends on."""
@@ -114,6 +115,8 @@ def _make(job: Job, work: Path, base: Path | None) -> None:
     ]  # fmt: skip
     if base:
         argv += [f"UNTWIST={TOP}", f"KBUILD_EXTRA_SYMBOLS={base / SYMBOLS}"]
+    if job.coverage:
+        argv += ["UNTWIST_COVERAGE=y"]
     if job.sparse:
         argv += ["C=2", "CHECK=sparse", "CF=-D__CHECK_ENDIAN__ -Wno-context"]
     done = subprocess.run(
@@ -141,6 +144,11 @@ def _collect(work: Path, result: Path) -> None:
         module = Path(work, Path(line).with_suffix(".ko"))
         shutil.copy(module, result / module.name)
     shutil.copy(work / SYMBOLS, result / SYMBOLS)
+    # With these, gcov can read what a coverage build counts.
+    for notes in work.rglob("*.gcno"):
+        kept = result / notes.relative_to(work)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(notes, kept)
 
 
 def _builder(job: Job, base: Path | None) -> Callable[[Path], None]:

@@ -19,6 +19,8 @@ from harness.kernel import Kernel
 from harness.payload import Payload
 from harness.shell import Failure
 
+GATHER = modules.TOP / "scripts" / "guest" / "gather"
+
 KERNEL_REPORT, GUEST_HUNG, GUEST_DIED, NOT_SET_UP = 250, 251, 252, 253
 RESERVED_CODE = 249
 
@@ -88,6 +90,7 @@ def parse() -> argparse.Namespace:
         help="the guest's clocks count instructions, two nanoseconds each: one processor, emulated",
     )
     add("--leak-check", action="store_true", help="look for leaks when COMMAND ended (kunit)")
+    add("--counts", type=Path, metavar="FILE", help="add to it what the modules count (kunit)")
     add("--keep-log", type=Path, metavar="FILE", help="where to leave the kernel log")
     add("--no-modules", action="store_true", help="boot without Untwist's modules")
     add("command", nargs="+", metavar="COMMAND")
@@ -106,7 +109,11 @@ def read_stdin(source: str) -> bytes:
 
 def fill(tree: Tree, arch: Arch, options: argparse.Namespace, nonce: str) -> None:
     """Put into TREE what differs from run to run."""
-    job = [nonce, "leak-check" if options.leak_check else "", *options.command]
+    command = options.command
+    if options.counts:
+        tree.file("/etc/untwist/gather", GATHER, 0o755)
+        command = ["/etc/untwist/gather", *command]
+    job = [nonce, "leak-check" if options.leak_check else "", *command]
     tree.file("/etc/untwist/job", b"".join(os.fsencode(part) + b"\0" for part in job))
     if options.stdin:
         tree.file("/etc/untwist/stdin", read_stdin(options.stdin))
@@ -130,7 +137,8 @@ def make_initramfs(booted: Kernel, options: argparse.Namespace, nonce: str, into
     """The initramfs of this run, made in the folder INTO."""
     ours: list[Path] = []
     if not options.no_modules:
-        ours = sorted(modules.build(modules.Job(booted)).glob("*.ko"))
+        job = modules.Job(booted, coverage=options.counts is not None)
+        ours = sorted(modules.build(job).glob("*.ko"))
     for driver in options.driver:
         ours += sorted(modules.build(modules.Job(booted, driver.resolve())).glob("*.ko"))
     tree = Tree()
@@ -168,6 +176,10 @@ def settings_for(
         if not booted.has("DEBUG_KMEMLEAK"):
             raise Failure(f"--leak-check: kernel {booted.name} has no kmemleak; use kunit")
         append = f"kmemleak=on {append}"
+    chardevs, devices = list(options.chardev), list(options.device)
+    if options.counts:
+        chardevs.append(f"file,id=counts,path={options.counts},append=on")
+        devices.append("virtserialport,chardev=counts,name=untwist.counts")
     return Settings(
         kernel=booted,
         initramfs=initramfs,
@@ -176,8 +188,8 @@ def settings_for(
         seconds=options.timeout,
         processors=options.smp,
         memory=memory,
-        devices=options.device,
-        chardevs=options.chardev,
+        devices=devices,
+        chardevs=chardevs,
         dtb=options.dtb,
         append=append,
         count_instructions=options.count_instructions,
