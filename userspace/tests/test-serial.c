@@ -103,7 +103,7 @@ static void speed_may_be_any_number(void **state)
 	for (uint32_t baud = 31250; baud < 4000000; baud = baud * 3 + 1) {
 		s.baud = baud;
 		assert_int_equal(utw_serial_set(transport(), &s), 0);
-		assert_int_equal(utw_terminal_save(transport()->in.fd, &terminal), 0);
+		assert_int_equal(utw_terminal_save(utw_end_fd(&transport()->in), &terminal), 0);
 		/* The last member of the kernel's structure, on every architecture here. */
 		memcpy(&speed, terminal.bytes + 40, sizeof(speed));
 		assert_int_equal(speed, baud);

@@ -385,7 +385,7 @@ static int option_of(const struct utw_transport *t, int level, int name)
 	socklen_t size = sizeof(int);
 	int value = -1;
 
-	getsockopt(t->in.fd, level, name, &value, &size);
+	getsockopt(utw_end_fd(&t->in), level, name, &value, &size);
 	return value;
 }
 

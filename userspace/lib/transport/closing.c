@@ -11,19 +11,21 @@ static void close_abort(struct utw_transport *t)
 	t->rude = true;
 	utw_transport_lose(t,
 			   utw_failure_new(&utw_domain_reason, UTW_ABORTED, "close", NULL,
-					   "%s: aborted by this side, %zu bytes unsent", t->name,
-					   t->queued));
+					   "%s: aborted by this side, %zu bytes unsent",
+					   utw_transport_name(t), utw_transport_waiting(t)));
 }
 
 /* Without memory for the deadline it is not kept open: it might stay so for ever. */
 static void close_deadline(struct utw_transport *t, uint64_t timeout)
 {
-	int error;
+	int error = -ENOMEM;
 
-	utw_timer_cancel(&t->deadline);
+	if (t->annex)
+		utw_timer_cancel(&t->annex->deadline);
 	if (timeout == UTW_FOREVER)
 		return;
-	error = utw_timer_start(&t->deadline, t->reactor, timeout);
+	if (utw_annex_make(t))
+		error = utw_timer_start(&t->annex->deadline, t->reactor, timeout);
 	if (error)
 		utw_transport_lose(t, utw_transport_failure(t, error, "close"));
 }
@@ -42,7 +44,7 @@ void utw_transport_close(struct utw_transport *t, enum utw_close_mode mode, uint
 		return;
 
 	t->closing = true;
-	t->await_producer = patient && t->producer;
+	t->await_producer = patient && utw_annex(t)->producer;
 	t->read_side = UTW_READ_CLOSED;
 	t->hung_up = false;
 	if (!t->await_producer)
@@ -54,7 +56,8 @@ void utw_transport_close(struct utw_transport *t, enum utw_close_mode mode, uint
 
 int utw_transport_close_write(struct utw_transport *t)
 {
-	if (utw_transport_lost(t) || t->closing || t->draining || t->write_side != UTW_WRITE_ON)
+	if (utw_transport_lost(t) || t->closing || utw_transport_draining(t) ||
+	    t->write_side != UTW_WRITE_ON)
 		return -EPIPE;
 	if (!t->carrier->shut_write)
 		return -EOPNOTSUPP;

@@ -23,8 +23,8 @@ int utw_connection_host(int fd, struct utw_address *ret)
 }
 
 /* Who connects to a UNIX socket has no name as a rule: then the socket's own tells more. */
-static void connection_name(char *buf, size_t size, const char *kind,
-			    const struct utw_ends_addresses *ends)
+void utw_connection_name(char *buf, size_t size, const char *kind,
+			 const struct utw_ends_addresses *ends)
 {
 	const struct utw_address *a = &ends->peer;
 	char text[UTW_ADDRESS_TEXT];
@@ -36,29 +36,6 @@ static void connection_name(char *buf, size_t size, const char *kind,
 		snprintf(buf, size, "%s", text);
 	else
 		snprintf(buf, size, "%s %s", kind, text);
-}
-
-static int connection_new(struct utw_transport **ret, const struct utw_connection_kind *kind,
-			  struct utw_reactor *r, int fd, const struct utw_address *peer,
-			  struct utw_protocol *p)
-{
-	struct utw_ends_addresses *ends = calloc(1, sizeof(*ends));
-	char name[UTW_ADDRESS_TEXT + 8];
-	int error;
-
-	if (!ends)
-		return -ENOMEM;
-	ends->peer = *peer;
-	error = utw_connection_host(fd, &ends->host);
-	if (!error) {
-		connection_name(name, sizeof(name), kind->name, ends);
-		error = kind->carrier_new(ret, r, fd, p, name);
-	}
-	if (error)
-		free(ends);
-	else
-		(*ret)->addresses = ends;
-	return error;
 }
 
 /*
@@ -90,7 +67,7 @@ int utw_connection_serve(const struct utw_connection_kind *kind, struct utw_reac
 		close(fd);
 		return -ECONNABORTED;
 	}
-	error = connection_new(&t, kind, r, fd, peer, p);
+	error = kind->carrier_new(&t, r, fd, peer, p);
 	if (error) {
 		close(fd);
 		tell_lost(kind, p, error);

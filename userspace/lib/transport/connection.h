@@ -6,8 +6,11 @@
 #ifndef UTW_TRANSPORT_CONNECTION_H
 #define UTW_TRANSPORT_CONNECTION_H
 
+#include <stddef.h>
+
 #include <untwist/address.h>
 
+struct utw_ends_addresses;
 struct utw_factory;
 struct utw_protocol;
 struct utw_reactor;
@@ -16,9 +19,9 @@ struct utw_transport;
 /* What differs between the families. */
 struct utw_connection_kind {
 	const char *name; /* first word of the names of its transports */
-	/* Make the transport, not launched; as utw_fd_carrier_new() for one socket. */
+	/* Make the transport, not launched. On error `fd` is still the caller's. */
 	int (*carrier_new)(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			   struct utw_protocol *p, const char *name);
+			   const struct utw_address *peer, struct utw_protocol *p);
 };
 
 extern const struct utw_connection_kind utw_connection_tcp, utw_connection_unix;
@@ -32,6 +35,10 @@ extern const struct utw_connection_kind utw_connection_tcp, utw_connection_unix;
 int utw_connection_serve(const struct utw_connection_kind *kind, struct utw_reactor *r, int fd,
 			 const struct utw_address *peer, struct utw_factory *f,
 			 struct utw_protocol **ret);
+
+/* What to call a connection of a kind between these two. */
+void utw_connection_name(char *buf, size_t size, const char *kind,
+			 const struct utw_ends_addresses *ends);
 
 /* The address that a socket is bound to. */
 int utw_connection_host(int fd, struct utw_address *ret);

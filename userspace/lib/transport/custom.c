@@ -9,6 +9,7 @@
 
 struct custom_carrier {
 	struct utw_transport transport;
+	struct utw_end_unpolled unpolled;
 	struct utw_custom *custom;
 };
 
@@ -67,16 +68,20 @@ static const struct utw_carrier_ops apart_ops = { CUSTOM_CARRIER_COMMON,
 						  .shut_write = custom_shut_write };
 static const struct utw_carrier_ops joined_ops = { CUSTOM_CARRIER_COMMON };
 
-static int custom_addresses(struct utw_transport *t, const struct utw_custom_options *options)
+static int custom_addresses(const struct utw_custom_options *options,
+			    struct utw_ends_addresses **ret)
 {
+	struct utw_ends_addresses *ends;
+
 	if (!options || !options->peer)
 		return 0;
-	t->addresses = calloc(1, sizeof(*t->addresses));
-	if (!t->addresses)
+	ends = calloc(1, sizeof(*ends));
+	if (!ends)
 		return -ENOMEM;
-	t->addresses->peer = *options->peer;
+	ends->peer = *options->peer;
 	if (options->host)
-		t->addresses->host = *options->host;
+		ends->host = *options->host;
+	*ret = ends;
 	return 0;
 }
 
@@ -84,13 +89,19 @@ static int custom_carrier_init(struct utw_transport *t, struct utw_reactor *r,
 			       const struct utw_custom_ops *ops,
 			       const struct utw_custom_options *options, struct utw_protocol *p)
 {
-	int error = custom_addresses(t, options);
+	struct utw_ends_addresses *ends = NULL;
+	int error = custom_addresses(options, &ends);
 
 	if (error)
 		return error;
 	t->record = options && options->record;
-	return utw_transport_init(t, ops->shut_write ? &apart_ops : &joined_ops, r, p,
-				  options && options->name ? options->name : "custom");
+	error = utw_transport_init(t, ops->shut_write ? &apart_ops : &joined_ops, r, p,
+				   options && options->name ? options->name : "custom");
+	if (error)
+		free(ends);
+	else
+		t->annex->addresses = ends;
+	return error;
 }
 
 int utw_custom_transport_new(struct utw_transport **ret, struct utw_reactor *r,
@@ -105,13 +116,12 @@ int utw_custom_transport_new(struct utw_transport **ret, struct utw_reactor *r,
 	carrier->custom = c;
 	error = custom_carrier_init(&carrier->transport, r, ops, options, p);
 	if (error) {
-		free(carrier->transport.addresses);
 		free(carrier);
 		return error;
 	}
 	c->ops = ops;
 	c->transport = &carrier->transport;
-	utw_end_open_virtual(&carrier->transport.in, r);
+	utw_end_open_virtual(&carrier->transport.in, r, &carrier->unpolled);
 	utw_transport_launch(&carrier->transport, ret);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "silent-write.h"
+#include "socket.h"
 
 static int probe_socket(int fd, struct utw_descriptor *d)
 {
@@ -57,9 +58,8 @@ static ssize_t read_some(const struct utw_descriptor *d, int fd, void *data, siz
 	ssize_t got;
 
 	if (d->kind == UTW_DESCRIPTOR_SOCKET)
-		got = recv(fd, data, size, MSG_DONTWAIT);
-	else
-		got = read(fd, data, size);
+		return utw_socket_read(fd, data, size);
+	got = read(fd, data, size);
 	if (got >= 0)
 		return got;
 	/* This is how a terminal says that the other side has closed it. */
@@ -87,9 +87,8 @@ static ssize_t write_some(const struct utw_descriptor *d, int fd, const void *da
 	if (d->kind == UTW_DESCRIPTOR_PIPE)
 		return utw_silent_write(fd, data, len);
 	if (d->kind == UTW_DESCRIPTOR_SOCKET)
-		put = send(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	else
-		put = write(fd, data, len);
+		return utw_socket_write(fd, data, len);
+	put = write(fd, data, len);
 	return put < 0 ? -errno : put;
 }
 

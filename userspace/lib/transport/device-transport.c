@@ -37,7 +37,7 @@ static ssize_t node_read(int fd, void *data, size_t size)
 
 static ssize_t device_read(struct utw_transport *t, void *data, size_t size)
 {
-	return node_read(t->in.fd, data, size);
+	return node_read(utw_end_fd(&t->in), data, size);
 }
 
 /* The next record did not fit, and waits: make room for it. */
@@ -46,7 +46,7 @@ static int record_grow(struct device_carrier *c)
 	char *bigger;
 	int next;
 
-	if (ioctl(c->transport.in.fd, FIONREAD, &next))
+	if (ioctl(utw_end_fd(&c->transport.in), FIONREAD, &next))
 		return -errno;
 	/* It said that this was not enough. */
 	if (next < 0 || (size_t)next <= c->room)
@@ -65,7 +65,7 @@ static ssize_t device_read_record(struct utw_transport *t, const void **data, si
 	struct device_carrier *c = carrier_of(t);
 	ssize_t got;
 
-	while ((got = node_read(t->in.fd, c->record, c->room)) == -EMSGSIZE) {
+	while ((got = node_read(utw_end_fd(&t->in), c->record, c->room)) == -EMSGSIZE) {
 		int error = record_grow(c);
 
 		if (error)
@@ -84,7 +84,7 @@ static ssize_t device_write(struct utw_transport *t, const void *data, size_t le
 	ssize_t put;
 
 	do {
-		put = write(t->in.fd, data, len);
+		put = write(utw_end_fd(&t->in), data, len);
 	} while (put < 0 && errno == EINTR);
 	return put < 0 ? -errno : put;
 }
@@ -93,7 +93,7 @@ static void device_priority(struct utw_transport *t)
 {
 	struct untwist_lost lost = { .bytes = 0 };
 
-	if (utw_device_ioctl(t->in.fd, UNTWIST_IOC_GET_LOST, &lost))
+	if (utw_device_ioctl(utw_end_fd(&t->in), UNTWIST_IOC_GET_LOST, &lost))
 		return;
 	if ((lost.bytes || lost.records) && t->protocol->ops->overflow)
 		t->protocol->ops->overflow(t->protocol, lost.bytes, lost.records);
@@ -138,7 +138,7 @@ static int device_carrier_setup(struct device_carrier *c, const struct untwist_i
 	t->record = info->kind == UNTWIST_KIND_RECORD;
 	if (!t->record)
 		return 0;
-	t->record_max = info->record_max;
+	t->annex->record_max = info->record_max;
 	c->deliver_max = options && options->record_max ? options->record_max : SIZE_MAX / 2;
 	c->room = info->record_max < RECORD_ROOM ? info->record_max : RECORD_ROOM;
 	if (!c->room)

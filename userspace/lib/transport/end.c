@@ -3,109 +3,110 @@
 #include "end.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-static void end_watched(struct utw_watch *w, uint32_t events)
-{
-	struct utw_end *end = utw_container_of(w, struct utw_end, watch);
-
-	end->ready(end, events);
-}
-
 /* What there is to be told now of an end that no poller watches. */
-static uint32_t end_events(const struct utw_end *end)
+static uint32_t unpolled_events(const struct utw_end_unpolled *u)
 {
-	if (!end->virtual)
-		return end->wanted & (EPOLLIN | EPOLLOUT);
-	return end->silent ? 0 : end->state & (end->wanted | EPOLLHUP | EPOLLERR);
+	if (!u->virtual)
+		return u->wanted & (EPOLLIN | EPOLLOUT);
+	return u->silent ? 0 : u->state & (u->wanted | EPOLLHUP | EPOLLERR);
 }
 
-static void end_unpolled(struct utw_end *end)
+static void unpolled_update(struct utw_end_unpolled *u)
 {
-	if (!end_events(end))
-		utw_call_stop(&end->always);
-	else if (!utw_call_active(&end->always))
-		utw_call_start(&end->always, end->reactor);
+	if (!unpolled_events(u))
+		utw_call_stop(&u->always);
+	else if (!utw_call_active(&u->always))
+		utw_call_start(&u->always, u->reactor);
 }
 
-static void end_always(struct utw_call *c)
+static void unpolled_always(struct utw_call *c)
 {
-	struct utw_end *end = utw_container_of(c, struct utw_end, always);
+	struct utw_end_unpolled *u = utw_container_of(c, struct utw_end_unpolled, always);
+	struct utw_watch *w = &u->end->watch;
 
-	utw_call_start(&end->always, end->reactor);
-	end->ready(end, end_events(end));
+	utw_call_start(&u->always, u->reactor);
+	w->fn(w, unpolled_events(u));
 }
 
-void utw_end_init(struct utw_end *end, utw_end_fn ready)
+static void unpolled_begin(struct utw_end *end, struct utw_reactor *r, struct utw_end_unpolled *u)
 {
-	end->ready = ready;
-	end->reactor = NULL;
-	end->fd = -1;
-	end->pollable = true;
-	end->virtual = false;
-	end->silent = false;
-	end->wanted = 0;
-	end->state = 0;
-	utw_watch_init(&end->watch, end_watched);
-	utw_call_init(&end->always, end_always);
+	*u = (struct utw_end_unpolled){ .end = end, .reactor = r };
+	utw_call_init(&u->always, unpolled_always);
+	end->unpolled = u;
+}
+
+void utw_end_init(struct utw_end *end, utw_watch_fn ready)
+{
+	utw_watch_init(&end->watch, ready);
+	end->unpolled = NULL;
 }
 
 int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd)
 {
+	struct utw_end_unpolled *u;
 	int error = utw_watch_start(&end->watch, r, fd, 0);
 
-	if (error && error != -EPERM)
-		return error;
-	end->pollable = !error;
-	end->reactor = r;
-	end->fd = fd;
-	return 0;
+	if (error == -EPERM) {
+		u = malloc(sizeof(*u));
+		error = u ? 0 : -ENOMEM;
+		if (u)
+			unpolled_begin(end, r, u);
+	}
+	end->watch.fd = error ? -1 : fd;
+	return error;
 }
 
-void utw_end_open_virtual(struct utw_end *end, struct utw_reactor *r)
+void utw_end_open_virtual(struct utw_end *end, struct utw_reactor *r, struct utw_end_unpolled *u)
 {
-	end->pollable = false;
-	end->virtual = true;
-	end->reactor = r;
+	unpolled_begin(end, r, u);
+	u->virtual = true;
 }
 
 void utw_end_set_state(struct utw_end *end, uint32_t state)
 {
-	if (!end->virtual)
+	if (!end->unpolled || !end->unpolled->virtual)
 		return;
-	end->state = state;
-	end_unpolled(end);
+	end->unpolled->state = state;
+	unpolled_update(end->unpolled);
 }
 
-int utw_end_want(struct utw_end *end, uint32_t events)
+int utw_end_want(struct utw_end *end, struct utw_reactor *r, uint32_t events)
 {
-	end->wanted = events;
-	end->silent = false;
-	if (end->pollable && utw_watch_active(&end->watch))
+	if (end->unpolled) {
+		end->unpolled->wanted = events;
+		end->unpolled->silent = false;
+		unpolled_update(end->unpolled);
+		return 0;
+	}
+	if (utw_watch_active(&end->watch))
 		return utw_watch_set_events(&end->watch, events);
-	if (end->pollable)
-		return utw_watch_start(&end->watch, end->reactor, end->fd, events);
-
-	end_unpolled(end);
-	return 0;
+	return utw_watch_start(&end->watch, r, utw_end_fd(end), events);
 }
 
 void utw_end_silence(struct utw_end *end)
 {
-	end->wanted = 0;
-	end->silent = true;
-	utw_watch_stop(&end->watch);
-	utw_call_stop(&end->always);
+	if (!end->unpolled) {
+		utw_watch_stop(&end->watch);
+		return;
+	}
+	end->unpolled->wanted = 0;
+	end->unpolled->silent = true;
+	utw_call_stop(&end->unpolled->always);
 }
 
 int utw_end_take(struct utw_end *end)
 {
-	int fd = end->fd;
+	int fd = utw_end_fd(end);
 
 	utw_end_silence(end);
-	end->fd = -1;
-	end->virtual = false;
+	if (end->unpolled && !end->unpolled->virtual)
+		free(end->unpolled);
+	end->unpolled = NULL;
+	end->watch.fd = -1;
 	return fd;
 }
 

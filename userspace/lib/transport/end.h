@@ -19,38 +19,40 @@
 
 struct utw_end;
 
-/* events: EPOLL* bits. */
-typedef void (*utw_end_fn)(struct utw_end *end, uint32_t events);
-
-struct utw_end {
-	utw_end_fn ready;
+/* What an end needs that no poller watches. */
+struct utw_end_unpolled {
+	struct utw_end *end;
 	struct utw_reactor *reactor;
-	int fd; /* -1: this end does not exist, or is virtual */
-	bool pollable;
 	bool virtual;
 	bool silent;
 	uint32_t wanted;
 	uint32_t state; /* of a virtual end: EPOLL* bits */
-	struct utw_watch watch;
 	struct utw_call always;
 };
 
-void utw_end_init(struct utw_end *end, utw_end_fn ready);
+/* Every connection has one, so it is kept small. */
+struct utw_end {
+	struct utw_watch watch; /* its descriptor is the end's, also while it is not active */
+	struct utw_end_unpolled *unpolled; /* NULL: a poller watches it */
+};
+
+/* `ready` gets the watch of the end. */
+void utw_end_init(struct utw_end *end, utw_watch_fn ready);
 
 /*
  * Take `fd` over and begin to watch it, for hang-ups only. On error (of
- * utw_watch_start()) the descriptor is still the caller's.
+ * utw_watch_start(), or -ENOMEM) the descriptor is still the caller's.
  */
 int utw_end_open(struct utw_end *end, struct utw_reactor *r, int fd);
 
-/* Begin a virtual end, ready for nothing. */
-void utw_end_open_virtual(struct utw_end *end, struct utw_reactor *r);
+/* Begin a virtual end, ready for nothing, in the caller's storage. */
+void utw_end_open_virtual(struct utw_end *end, struct utw_reactor *r, struct utw_end_unpolled *u);
 
 /* A virtual end is ready for `state` from now on. No-op for one that was closed. */
 void utw_end_set_state(struct utw_end *end, uint32_t state);
 
 /* Wait for `events`, and for hang-ups in any case. */
-int utw_end_want(struct utw_end *end, uint32_t events);
+int utw_end_want(struct utw_end *end, struct utw_reactor *r, uint32_t events);
 
 /* Wait for nothing, not even for hang-ups, which would be told again and again. */
 void utw_end_silence(struct utw_end *end);
@@ -60,9 +62,15 @@ int utw_end_take(struct utw_end *end);
 
 void utw_end_close(struct utw_end *end);
 
+/* Its descriptor; -1: it does not exist, or is virtual. */
+static inline int utw_end_fd(const struct utw_end *end)
+{
+	return end->watch.fd;
+}
+
 static inline bool utw_end_exists(const struct utw_end *end)
 {
-	return end->fd >= 0 || end->virtual;
+	return utw_end_fd(end) >= 0 || end->unpolled;
 }
 
 #endif

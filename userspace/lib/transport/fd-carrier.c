@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "silent-write.h"
+#include "socket.h"
 
 /* Longest record read from a socket. */
 #define RECORD_SIZE 65536
@@ -18,14 +19,15 @@ static struct utw_fd_carrier *carrier_of(const struct utw_transport *t)
 
 ssize_t utw_fd_carrier_read(struct utw_transport *t, void *data, size_t size)
 {
-	return utw_descriptor_read(&carrier_of(t)->in, t->in.fd, data, size);
+	return utw_descriptor_read(&carrier_of(t)->in, utw_end_fd(&t->in), data, size);
 }
 
 static ssize_t fd_read_record(struct utw_transport *t, const void **data, size_t *full_len,
 			      bool *end)
 {
 	struct utw_fd_carrier *c = carrier_of(t);
-	ssize_t got = utw_descriptor_read_record(t->in.fd, c->record, RECORD_SIZE, full_len);
+	ssize_t got =
+		utw_descriptor_read_record(utw_end_fd(&t->in), c->record, RECORD_SIZE, full_len);
 
 	*data = c->record;
 	*end = got == 0 && c->in.sequenced;
@@ -34,12 +36,14 @@ static ssize_t fd_read_record(struct utw_transport *t, const void **data, size_t
 
 static struct utw_end *fd_write_end(struct utw_transport *t)
 {
-	return utw_end_exists(&t->out) ? &t->out : &t->in;
+	struct utw_end *out = utw_transport_out(t);
+
+	return out ? out : &t->in;
 }
 
 ssize_t utw_fd_carrier_write(struct utw_transport *t, const void *data, size_t len)
 {
-	return utw_descriptor_write(&carrier_of(t)->out, fd_write_end(t)->fd, data, len);
+	return utw_descriptor_write(&carrier_of(t)->out, utw_end_fd(fd_write_end(t)), data, len);
 }
 
 /* To sockets alone: what else there is may block in it, or keeps records. */
@@ -49,62 +53,35 @@ static ssize_t fd_send_file(struct utw_transport *t, int file, size_t len)
 
 	if (out->kind != UTW_DESCRIPTOR_SOCKET || out->record || out->borrowed)
 		return -EOPNOTSUPP;
-	return utw_silent_sendfile(fd_write_end(t)->fd, file, len);
+	return utw_silent_sendfile(utw_end_fd(fd_write_end(t)), file, len);
 }
 
 /* A socket may be shared with the read side, or with another process: close() would not do. */
 void utw_fd_carrier_shut_write(struct utw_transport *t)
 {
 	if (carrier_of(t)->out.kind == UTW_DESCRIPTOR_SOCKET)
-		shutdown(fd_write_end(t)->fd, SHUT_WR);
-	utw_end_close(&t->out);
+		shutdown(utw_end_fd(fd_write_end(t)), SHUT_WR);
+	if (utw_transport_out(t))
+		utw_end_close(utw_transport_out(t));
 }
 
 int utw_fd_carrier_hangup(struct utw_transport *t)
 {
-	socklen_t size = sizeof(int);
-	int error = 0;
-
-	if (carrier_of(t)->in.kind == UTW_DESCRIPTOR_SOCKET)
-		getsockopt(t->in.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-	return -error;
-}
-
-static void close_rudely(int fd)
-{
-	struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-}
-
-/*
- * Closing a TCP socket with unread bytes makes the kernel send a reset, which
- * destroys what the peer has not read yet. So they are read, within the budget
- * of a turn: a peer that never stops sending gets its reset.
- */
-static void close_politely(int fd)
-{
-	char unread[4096];
-
-	shutdown(fd, SHUT_WR);
-	for (size_t left = UTW_TURN_BYTES; left >= sizeof(unread); left -= sizeof(unread))
-		if (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) <= 0)
-			break;
+	if (carrier_of(t)->in.kind != UTW_DESCRIPTOR_SOCKET)
+		return 0;
+	return utw_socket_error(utw_end_fd(&t->in));
 }
 
 void utw_fd_carrier_close(struct utw_transport *t, bool abort)
 {
 	struct utw_fd_carrier *c = carrier_of(t);
-	int fd = fd_write_end(t)->fd;
+	int fd = utw_end_fd(fd_write_end(t));
 
-	if (fd >= 0 && c->out.kind == UTW_DESCRIPTOR_SOCKET && !c->out.borrowed) {
-		if (abort)
-			close_rudely(fd);
-		else
-			close_politely(fd);
-	}
+	if (fd >= 0 && c->out.kind == UTW_DESCRIPTOR_SOCKET && !c->out.borrowed)
+		utw_socket_end(fd, abort);
 	utw_end_close(&t->in);
-	utw_end_close(&t->out);
+	if (utw_transport_out(t))
+		utw_end_close(utw_transport_out(t));
 }
 
 void utw_fd_carrier_free(struct utw_transport *t)
@@ -139,7 +116,7 @@ static int fd_open_ends(struct utw_transport *t, const struct utw_fd_side *in,
 	if (in->fd >= 0)
 		error = utw_end_open(&t->in, t->reactor, in->fd);
 	if (!error && out->fd >= 0 && out->fd != in->fd)
-		error = utw_end_open(&t->out, t->reactor, out->fd);
+		error = utw_end_open(&t->annex->out, t->reactor, out->fd);
 	if (out->fd < 0)
 		t->write_side = UTW_WRITE_SHUT;
 	return error;
@@ -189,14 +166,6 @@ int utw_fd_carrier_new(struct utw_transport **ret, struct utw_reactor *r,
 	return error;
 }
 
-int utw_fd_carrier_new_socket(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			      struct utw_protocol *p, const char *name)
-{
-	struct utw_fd_side side = { .fd = fd, .how = { .kind = UTW_DESCRIPTOR_SOCKET } };
-
-	return utw_fd_carrier_new(ret, r, &side, &side, p, name);
-}
-
 /* Every carrier that embeds this one hangs up through it. */
 static bool is_fd_carrier(const struct utw_transport *t)
 {
@@ -209,5 +178,5 @@ int utw_fd_carrier_socket(const struct utw_transport *t)
 		return -EPIPE;
 	if (!is_fd_carrier(t) || carrier_of(t)->in.kind != UTW_DESCRIPTOR_SOCKET)
 		return -EOPNOTSUPP;
-	return t->in.fd;
+	return utw_end_fd(&t->in);
 }

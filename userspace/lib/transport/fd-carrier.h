@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The carrier for descriptors of every kind; pipes, standard streams and TCP are made of it. */
+/* The carrier for descriptors of every kind; pipes and standard streams are made of it. */
 #ifndef UTW_TRANSPORT_FD_CARRIER_H
 #define UTW_TRANSPORT_FD_CARRIER_H
 
@@ -27,10 +27,6 @@ struct utw_fd_carrier {
 int utw_fd_carrier_new(struct utw_transport **ret, struct utw_reactor *r,
 		       const struct utw_fd_side *in, const struct utw_fd_side *out,
 		       struct utw_protocol *p, const char *name);
-
-/* The same for both directions of one stream socket. */
-int utw_fd_carrier_new_socket(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			      struct utw_protocol *p, const char *name);
 
 /*
  * What the above are made of: prepare a zeroed carrier. `ops` are its own, or

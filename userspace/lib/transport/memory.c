@@ -11,6 +11,7 @@
 
 struct memory_carrier {
 	struct utw_transport transport;
+	struct utw_end_unpolled unpolled;
 	struct memory_carrier *peer; /* NULL: closed */
 	struct utw_buffer inbox; /* records: each behind its length, a uint32_t */
 	void *record; /* the one being told, out of reach of writes meanwhile */
@@ -187,7 +188,7 @@ static struct memory_carrier *memory_new(struct utw_reactor *r, enum utw_memory_
 		return NULL;
 	}
 	c->transport.record = kind == UTW_MEMORY_RECORD;
-	utw_end_open_virtual(&c->transport.in, r);
+	utw_end_open_virtual(&c->transport.in, r, &c->unpolled);
 	return c;
 }
 

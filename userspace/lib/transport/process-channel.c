@@ -216,7 +216,8 @@ void utw_process_channels_discard(struct utw_process *p)
 
 		p->channels = c->next;
 		utw_end_close(&c->fd.transport.in);
-		utw_end_close(&c->fd.transport.out);
+		if (utw_transport_out(&c->fd.transport))
+			utw_end_close(utw_transport_out(&c->fd.transport));
 		utw_transport_discard(&c->fd.transport);
 	}
 }

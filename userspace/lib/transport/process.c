@@ -228,7 +228,7 @@ int utw_process_resize(struct utw_process *p, unsigned short rows, unsigned shor
 		return -ESRCH;
 	if (!p->terminal)
 		return p->exited ? -EPIPE : -EOPNOTSUPP;
-	return ioctl(p->terminal->fd.transport.in.fd, TIOCSWINSZ, &size) ? -errno : 0;
+	return ioctl(utw_end_fd(&p->terminal->fd.transport.in), TIOCSWINSZ, &size) ? -errno : 0;
 }
 
 void utw_process_abandon(struct utw_process *p)

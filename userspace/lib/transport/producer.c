@@ -9,12 +9,15 @@
 int utw_transport_register_producer(struct utw_transport *t, struct utw_producer *p,
 				    enum utw_producer_kind kind)
 {
-	if (utw_transport_lost(t) || t->closing || t->draining || t->write_side != UTW_WRITE_ON)
+	if (utw_transport_lost(t) || t->closing || utw_transport_draining(t) ||
+	    t->write_side != UTW_WRITE_ON)
 		return -EPIPE;
-	if (t->producer)
+	if (utw_annex(t)->producer)
 		return -EBUSY;
-	t->producer = p;
-	t->producer_kind = kind;
+	if (!utw_annex_make(t))
+		return -ENOMEM;
+	t->annex->producer = p;
+	t->annex->producer_kind = kind;
 	if (kind == UTW_PRODUCER_PULL)
 		utw_transport_schedule(t);
 	else if (t->over)
@@ -24,10 +27,10 @@ int utw_transport_register_producer(struct utw_transport *t, struct utw_producer
 
 void utw_transport_unregister_producer(struct utw_transport *t)
 {
-	if (!t)
+	if (!t || !t->annex)
 		return;
-	t->producer = NULL;
-	t->stopped = NULL;
+	t->annex->producer = NULL;
+	t->annex->stopped = NULL;
 	if (t->reason || !t->await_producer)
 		return;
 	t->await_producer = false;
@@ -36,29 +39,34 @@ void utw_transport_unregister_producer(struct utw_transport *t)
 
 void utw_transport_producer_pause(struct utw_transport *t)
 {
-	if (t->producer && t->producer_kind == UTW_PRODUCER_PUSH)
-		t->producer->ops->pause(t->producer);
+	struct utw_producer *p = utw_annex(t)->producer;
+
+	if (p && t->annex->producer_kind == UTW_PRODUCER_PUSH)
+		p->ops->pause(p);
 }
 
 void utw_transport_producer_resume(struct utw_transport *t)
 {
-	if (t->producer)
-		t->producer->ops->resume(t->producer);
+	struct utw_producer *p = utw_annex(t)->producer;
+
+	if (p)
+		p->ops->resume(p);
 }
 
 void utw_transport_producer_drop(struct utw_transport *t)
 {
-	if (!t->producer)
+	if (!utw_annex(t)->producer)
 		return;
-	t->stopped = t->producer;
-	t->producer = NULL;
+	t->annex->stopped = t->annex->producer;
+	t->annex->producer = NULL;
 }
 
 void utw_transport_producer_tell(struct utw_transport *t)
 {
-	struct utw_producer *p = t->stopped;
+	struct utw_producer *p = utw_annex(t)->stopped;
 
-	t->stopped = NULL;
-	if (p)
-		p->ops->stop(p);
+	if (!p)
+		return;
+	t->annex->stopped = NULL;
+	p->ops->stop(p);
 }

@@ -95,7 +95,7 @@ static void lose_broken(struct utw_transport *t)
 	if (t->read_side == UTW_READ_ENDED && !t->unsent)
 		utw_transport_lose(t, utw_transport_done(t, "the other side"));
 	else
-		utw_transport_lose(t, utw_failure_ref(t->draining));
+		utw_transport_lose(t, utw_failure_ref(t->annex->draining));
 }
 
 /*
@@ -104,12 +104,14 @@ static void lose_broken(struct utw_transport *t)
  */
 static void read_ended_all(struct utw_transport *t)
 {
-	t->draining = utw_transport_done(t, "the other side");
-	utw_transport_flush(t);
-	if (t->queued || t->unsent)
+	if (utw_transport_waiting(t) && utw_annex_make(t)) {
+		t->annex->draining = utw_transport_done(t, "the other side");
+		utw_transport_flush(t);
+	}
+	if (utw_transport_waiting(t) || t->unsent)
 		utw_transport_lose(t, utw_transport_failure(t, -EPIPE, "write"));
 	else
-		utw_transport_lose(t, utw_failure_ref(t->draining));
+		utw_transport_lose(t, utw_transport_done(t, "the other side"));
 }
 
 /* The orderly end of the other side. */
@@ -118,7 +120,7 @@ static void read_ended(struct utw_transport *t)
 	bool apart = t->carrier->shut_write && t->protocol->ops->eof;
 
 	t->read_side = UTW_READ_ENDED;
-	if (t->draining) {
+	if (utw_transport_draining(t)) {
 		lose_broken(t);
 	} else if (apart) {
 		t->protocol->ops->eof(t->protocol);
@@ -134,7 +136,7 @@ static void read_hung_up(struct utw_transport *t)
 {
 	int error = t->carrier->hangup(t);
 
-	if (!error && t->queued)
+	if (!error && utw_transport_waiting(t))
 		error = -EPIPE;
 	if (error)
 		utw_transport_lose(t, utw_transport_failure(t, error, "read"));
@@ -184,7 +186,7 @@ void utw_transport_read_ready(struct utw_transport *t, uint32_t events)
 		if (!hangup)
 			break;
 		utw_transport_flush(t);
-		if (t->draining)
+		if (utw_transport_draining(t))
 			lose_broken(t);
 		else
 			read_hung_up(t);
@@ -245,7 +247,7 @@ int utw_transport_resume(struct utw_transport *t)
 	if (t->read_side == UTW_READ_PAUSED) {
 		t->read_side = UTW_READ_ON;
 		t->hung_up = false;
-		if (t->draining)
+		if (utw_transport_draining(t))
 			utw_transport_schedule(t);
 		utw_transport_update(t);
 	}

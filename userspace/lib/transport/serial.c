@@ -55,7 +55,7 @@ static int unsent(int fd)
 
 static bool serial_busy(struct utw_transport *t)
 {
-	if (!unsent(t->in.fd))
+	if (!unsent(utw_end_fd(&t->in)))
 		return false;
 	if (utw_timer_active(&carrier_of(t)->drain))
 		return true;
@@ -71,7 +71,7 @@ static void serial_drained(struct utw_timer *timer)
 
 static void serial_release(struct utw_timer *timer)
 {
-	ioctl(utw_container_of(timer, struct serial_carrier, release)->fd.transport.in.fd,
+	ioctl(utw_end_fd(&utw_container_of(timer, struct serial_carrier, release)->fd.transport.in),
 	      TIOCCBRK);
 }
 
@@ -79,7 +79,7 @@ static void serial_release(struct utw_timer *timer)
 static void serial_close(struct utw_transport *t, bool abort)
 {
 	struct serial_carrier *c = carrier_of(t);
-	int fd = t->in.fd;
+	int fd = utw_end_fd(&t->in);
 
 	utw_timer_cancel(&c->drain);
 	if (utw_timer_active(&c->release)) {
@@ -166,7 +166,7 @@ static int serial_fd(const struct utw_transport *t)
 {
 	if (utw_transport_lost(t))
 		return -EPIPE;
-	return t->carrier == &serial_ops ? t->in.fd : -EOPNOTSUPP;
+	return t->carrier == &serial_ops ? utw_end_fd(&t->in) : -EOPNOTSUPP;
 }
 
 int utw_serial_set(struct utw_transport *t, const struct utw_serial_settings *settings)

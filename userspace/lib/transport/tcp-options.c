@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "fd-carrier.h"
+#include "tcp-carrier.h"
 
 static int set_option(int fd, int level, int name, unsigned int value)
 {
@@ -22,10 +23,12 @@ static int set_option(int fd, int level, int name, unsigned int value)
 /* The socket of a TCP transport, or -errno. */
 static int tcp_socket(const struct utw_transport *t)
 {
-	int fd = utw_fd_carrier_socket(t);
+	int fd = utw_tcp_carrier_socket(t);
 	socklen_t size = sizeof(int);
 	int protocol;
 
+	if (fd == -EOPNOTSUPP)
+		fd = utw_fd_carrier_socket(t);
 	if (fd < 0)
 		return fd;
 	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) || protocol != IPPROTO_TCP)

@@ -9,12 +9,12 @@
 
 #include "connection.h"
 #include "connector.h"
-#include "fd-carrier.h"
 #include "listener.h"
+#include "tcp-carrier.h"
 
 const struct utw_connection_kind utw_connection_tcp = {
 	.name = "tcp",
-	.carrier_new = utw_fd_carrier_new_socket,
+	.carrier_new = utw_tcp_carrier_new,
 };
 
 struct utw_tcp_listener {

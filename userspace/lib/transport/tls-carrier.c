@@ -145,14 +145,17 @@ static const struct utw_carrier_ops tls_ops = {
 };
 
 /* Both ends are those of the transport below. */
-static int upper_addresses(struct utw_transport *t, const struct utw_transport *lower)
+static int upper_addresses(const struct utw_transport *lower, struct utw_ends_addresses **ret)
 {
-	if (!lower->addresses)
+	const struct utw_address *peer = utw_transport_peer(lower);
+
+	if (!peer)
 		return 0;
-	t->addresses = malloc(sizeof(*t->addresses));
-	if (!t->addresses)
+	*ret = malloc(sizeof(**ret));
+	if (!*ret)
 		return -ENOMEM;
-	*t->addresses = *lower->addresses;
+	(*ret)->peer = *peer;
+	(*ret)->host = *utw_transport_host(lower);
 	return 0;
 }
 
@@ -160,24 +163,26 @@ int utw_tls_upper_new(struct utw_tls_layer *l, struct utw_protocol *p)
 {
 	struct utw_transport *lower = l->protocol.transport;
 	struct utw_tls_upper *u = calloc(1, sizeof(*u));
+	struct utw_ends_addresses *ends = NULL;
 	char name[UTW_ADDRESS_TEXT + 16];
 	int error;
 
 	if (!u)
 		return -ENOMEM;
 	snprintf(name, sizeof(name), "tls over %s", utw_transport_name(lower));
-	error = upper_addresses(&u->transport, lower);
+	error = upper_addresses(lower, &ends);
 	if (!error)
 		error = utw_transport_init(&u->transport, &tls_ops, lower->reactor, p, name);
 	if (error) {
-		free(u->transport.addresses);
+		free(ends);
 		free(u);
 		return error;
 	}
+	u->transport.annex->addresses = ends;
 	u->layer = l;
 	l->refs++;
 	l->upper = u;
-	utw_end_open_virtual(&u->transport.in, lower->reactor);
+	utw_end_open_virtual(&u->transport.in, lower->reactor, &u->unpolled);
 	utw_tls_upper_update(l);
 	return 0;
 }

@@ -177,7 +177,7 @@ static int start_layer(struct utw_tls_layer **ret, struct utw_transport *t,
 		return -EINVAL;
 	if (!t || utw_transport_closing(t))
 		return -EPIPE;
-	if (t->producer)
+	if (utw_annex(t)->producer)
 		return -EBUSY;
 	error = utw_tls_layer_new(&l, c, host);
 	if (error)

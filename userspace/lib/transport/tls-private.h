@@ -56,6 +56,7 @@ struct utw_tls_layer {
 /* The transport above. */
 struct utw_tls_upper {
 	struct utw_transport transport;
+	struct utw_end_unpolled unpolled;
 	struct utw_tls_layer *layer;
 };
 

@@ -28,6 +28,11 @@
 #include "base/buffer.h"
 #include "end.h"
 
+struct utw_ends_addresses {
+	struct utw_address peer;
+	struct utw_address host;
+};
+
 /*
  * All results are those of the system call, or -errno. Reads and writes never
  * block: -EAGAIN says that they would have.
@@ -52,6 +57,9 @@ struct utw_carrier_ops {
 	void (*priority)(struct utw_transport *t);
 	/* Why a hang-up was told: -errno, or 0 for an orderly end. */
 	int (*hangup)(struct utw_transport *t);
+	/* Fill in name and addresses. NULL: they were told to utw_transport_init(), or are none. */
+	void (*describe)(struct utw_transport *t, char *name, size_t size,
+			 struct utw_ends_addresses *ends);
 	/* The transport is over: close descriptors; with `abort`, rudely. */
 	void (*close)(struct utw_transport *t, bool abort);
 	/* The last reference has gone: free the carrier, which holds the transport. */
@@ -71,55 +79,98 @@ enum utw_write_side {
 	UTW_WRITE_SHUT, /* or there never was any */
 };
 
-struct utw_ends_addresses {
-	struct utw_address peer;
-	struct utw_address host;
+/* What was written and waits for the kernel; it exists only meanwhile. */
+struct utw_transport_queue {
+	struct utw_buffer bytes; /* records: each behind its length, a uint32_t */
+	size_t payload; /* bytes of it */
 };
 
-struct utw_transport {
-	const struct utw_carrier_ops *carrier;
-	struct utw_reactor *reactor;
-	struct utw_protocol *protocol;
+/* What few of many connections ever need. It is made when the first of it is. */
+struct utw_transport_annex {
+	struct utw_transport *transport;
 	char *name;
-	struct utw_ends_addresses *addresses; /* NULL: none */
-	unsigned int refs;
-	bool record;
+	struct utw_ends_addresses *addresses; /* NULL: none, or not asked for yet */
 	size_t record_max; /* longest that may be written; 0: any */
-
-	struct utw_end in; /* reads, and writes where `out` does not exist */
-	struct utw_end out; /* writes, where they have a descriptor of their own */
-	enum utw_read_side read_side;
-	enum utw_write_side write_side;
-	bool made;
-	bool closing;
-	bool await_producer; /* the close lets the producer finish first */
-	bool hung_up; /* noticed while paused */
-	bool over; /* above the high mark, until at the low one */
-	bool want_out; /* the kernel would not take more */
-
-	struct utw_buffer queue; /* records: each behind its length, a uint32_t */
-	size_t queued; /* bytes of payload in it */
 	size_t low;
 	size_t high;
 	size_t cap;
 	enum utw_cap_policy policy;
-
+	enum utw_producer_kind producer_kind;
 	struct utw_producer *producer;
 	struct utw_producer *stopped; /* to be told so */
-	enum utw_producer_kind producer_kind;
-
 	struct utw_failure *draining; /* writing failed: read what has come, then this is the end */
-	bool unsent; /* something was lost by that */
-	struct utw_failure *reason;
-	bool rude; /* close as an abort */
-	struct utw_call later;
 	struct utw_timer deadline;
+	struct utw_end out; /* writes, where they have a descriptor of their own */
 };
+
+/* Every byte of this is there once for each connection. */
+struct utw_transport {
+	const struct utw_carrier_ops *carrier;
+	struct utw_reactor *reactor;
+	struct utw_protocol *protocol;
+	struct utw_transport_annex *annex; /* NULL: all of it is as it was at first */
+	struct utw_transport_queue *queue; /* NULL: empty */
+	struct utw_failure *reason;
+	unsigned int refs;
+	enum utw_read_side read_side : 8;
+	enum utw_write_side write_side : 8;
+	bool record : 1;
+	bool made : 1;
+	bool closing : 1;
+	bool await_producer : 1; /* the close lets the producer finish first */
+	bool hung_up : 1; /* noticed while paused */
+	bool over : 1; /* above the high mark, until at the low one */
+	bool want_out : 1; /* the kernel would not take more */
+	bool unsent : 1; /* something was lost when writing failed */
+	bool rude : 1; /* close as an abort */
+	struct utw_end in; /* reads, and writes where `out` does not exist */
+	struct utw_call later;
+};
+
+/* annex.c */
+
+/* What a transport has that has no annex. */
+extern const struct utw_transport_annex utw_annex_of_most;
+
+/* To look at. */
+static inline const struct utw_transport_annex *utw_annex(const struct utw_transport *t)
+{
+	return t->annex ? t->annex : &utw_annex_of_most;
+}
+
+/* To write to; NULL without memory. */
+struct utw_transport_annex *utw_annex_make(struct utw_transport *t);
+
+/* Forget it, and all that is in it but open ends. */
+void utw_annex_free(struct utw_transport *t);
+
+/* transport.c: its timer and its end begin. */
+void utw_transport_annex_init(struct utw_transport_annex *annex);
+
+/* Learn the name and the addresses if that was put off; they may stay unknown without memory. */
+void utw_annex_describe(struct utw_transport *t);
+
+/* The end that writes, if that is not the one that reads; else NULL. */
+static inline struct utw_end *utw_transport_out(struct utw_transport *t)
+{
+	return t->annex && utw_end_exists(&t->annex->out) ? &t->annex->out : NULL;
+}
+
+static inline bool utw_transport_draining(const struct utw_transport *t)
+{
+	return t->annex && t->annex->draining;
+}
+
+static inline size_t utw_transport_waiting(const struct utw_transport *t)
+{
+	return t->queue ? t->queue->payload : 0;
+}
 
 /* transport.c: life. */
 
 /*
- * Prepare a zeroed transport and tie it to its protocol. `name` is copied.
+ * Prepare a zeroed transport and tie it to its protocol. `name` is copied; NULL: the
+ * carrier describes itself when somebody asks.
  * Errors: -EINVAL, -EBUSY for the protocol, -ENOMEM; then there is nothing to undo.
  */
 int utw_transport_init(struct utw_transport *t, const struct utw_carrier_ops *carrier,
@@ -179,6 +230,9 @@ bool utw_transport_sent(struct utw_transport *t);
 
 /* Hand the queue to the kernel, as far as it and the budget go. No callbacks. */
 void utw_transport_flush(struct utw_transport *t);
+
+/* Drop what waits. */
+void utw_transport_queue_drop(struct utw_transport *t);
 
 /* Writing has failed with this -errno, for good. */
 void utw_transport_write_broken(struct utw_transport *t, int error);

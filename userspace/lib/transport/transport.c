@@ -37,7 +37,7 @@ static void transport_turn(struct utw_transport *t)
 	/* Handed on to another protocol, which is told made in the next turn. */
 	if (!t->made)
 		return;
-	if (!t->reason && t->draining)
+	if (!t->reason && utw_transport_draining(t))
 		utw_transport_drain(t);
 	if (!t->reason && !t->want_out)
 		utw_transport_flush(t);
@@ -56,7 +56,8 @@ static void transport_later(struct utw_call *c)
 
 static void transport_deadline(struct utw_timer *timer)
 {
-	struct utw_transport *t = utw_container_of(timer, struct utw_transport, deadline);
+	struct utw_transport *t =
+		utw_container_of(timer, struct utw_transport_annex, deadline)->transport;
 
 	/* One that comes before the end of the turn still sends what the kernel takes. */
 	utw_transport_flush(t);
@@ -67,8 +68,8 @@ static void transport_deadline(struct utw_timer *timer)
 	t->rude = true;
 	utw_transport_lose(t,
 			   utw_failure_new(&utw_domain_reason, UTW_TIMEOUT, "close", NULL,
-					   "%s: %zu bytes still unsent at the deadline", t->name,
-					   t->queued));
+					   "%s: %zu bytes still unsent at the deadline",
+					   utw_transport_name(t), utw_transport_waiting(t)));
 }
 
 /* Any callback may end the transport, or hand it to a protocol that has yet to be told made. */
@@ -78,9 +79,9 @@ static bool transport_speaks(const struct utw_transport *t)
 }
 
 /* A hang-up is told unasked, perhaps before made: it will be told again. */
-static void transport_in_ready(struct utw_end *end, uint32_t events)
+static void transport_in_ready(struct utw_watch *w, uint32_t events)
 {
-	struct utw_transport *t = utw_container_of(end, struct utw_transport, in);
+	struct utw_transport *t = utw_container_of(w, struct utw_transport, in.watch);
 
 	if (transport_speaks(t) && (events & EPOLLPRI) && t->carrier->priority)
 		t->carrier->priority(t);
@@ -93,52 +94,67 @@ static void transport_in_ready(struct utw_end *end, uint32_t events)
 	utw_transport_update(t);
 }
 
-static void transport_out_ready(struct utw_end *end, uint32_t events)
+static void transport_out_ready(struct utw_watch *w, uint32_t events)
 {
-	struct utw_transport *t = utw_container_of(end, struct utw_transport, out);
+	struct utw_transport *t =
+		utw_container_of(w, struct utw_transport_annex, out.watch)->transport;
 
 	if (!transport_speaks(t))
 		return;
 	utw_transport_flush(t);
 	/* A reader that has gone is noticed even when there is nothing to write. */
-	if (!t->reason && !t->draining && (events & (EPOLLERR | EPOLLHUP)))
+	if (!t->reason && !utw_transport_draining(t) && (events & (EPOLLERR | EPOLLHUP)))
 		utw_transport_write_broken(t, -EPIPE);
 	utw_transport_settle(t);
 	utw_transport_update(t);
 }
 
+void utw_transport_annex_init(struct utw_transport_annex *annex)
+{
+	utw_end_init(&annex->out, transport_out_ready);
+	utw_timer_init(&annex->deadline, transport_deadline);
+}
+
+static int transport_call_it(struct utw_transport *t, const char *name)
+{
+	if (!name)
+		return 0;
+	if (!utw_annex_make(t))
+		return -ENOMEM;
+	t->annex->name = strdup(name);
+	if (t->annex->name)
+		return 0;
+	utw_annex_free(t);
+	return -ENOMEM;
+}
+
 int utw_transport_init(struct utw_transport *t, const struct utw_carrier_ops *carrier,
 		       struct utw_reactor *r, struct utw_protocol *p, const char *name)
 {
+	int error;
+
 	if (!p->ops || !p->ops->lost)
 		return -EINVAL;
 	if (p->transport)
 		return -EBUSY;
-	t->name = strdup(name);
-	if (!t->name)
-		return -ENOMEM;
-
+	error = transport_call_it(t, name);
+	if (error)
+		return error;
 	t->carrier = carrier;
 	t->reactor = r;
 	t->protocol = p;
 	t->refs = 1;
-	t->low = UTW_LOW_MARK;
-	t->high = UTW_HIGH_MARK;
-	t->cap = UTW_CAP;
 	utw_end_init(&t->in, transport_in_ready);
-	utw_end_init(&t->out, transport_out_ready);
-	utw_buffer_init(&t->queue);
 	utw_call_init(&t->later, transport_later);
-	utw_timer_init(&t->deadline, transport_deadline);
 	return 0;
 }
 
 void utw_transport_discard(struct utw_transport *t)
 {
 	utw_end_take(&t->in);
-	utw_end_take(&t->out);
-	free(t->name);
-	free(t->addresses);
+	if (t->annex)
+		utw_end_take(&t->annex->out);
+	utw_annex_free(t);
 	t->carrier->free(t);
 }
 
@@ -178,7 +194,7 @@ void utw_transport_schedule(struct utw_transport *t)
 static int transport_update_in(struct utw_transport *t)
 {
 	uint32_t events = utw_transport_read_events(t);
-	bool shared = !utw_end_exists(&t->out);
+	bool shared = !utw_transport_out(t);
 	bool over = t->read_side == UTW_READ_ENDED || t->read_side == UTW_READ_CLOSED;
 
 	if (shared && t->want_out)
@@ -187,7 +203,7 @@ static int transport_update_in(struct utw_transport *t)
 		utw_end_silence(&t->in);
 		return 0;
 	}
-	return utw_end_want(&t->in, events);
+	return utw_end_want(&t->in, t->reactor, events);
 }
 
 void utw_transport_update(struct utw_transport *t)
@@ -198,8 +214,8 @@ void utw_transport_update(struct utw_transport *t)
 		return;
 	if (utw_end_exists(&t->in))
 		error = transport_update_in(t);
-	if (!error && utw_end_exists(&t->out) && !t->draining)
-		error = utw_end_want(&t->out, t->want_out ? EPOLLOUT : 0);
+	if (!error && utw_transport_out(t) && !utw_transport_draining(t))
+		error = utw_end_want(&t->annex->out, t->reactor, t->want_out ? EPOLLOUT : 0);
 	if (error)
 		utw_transport_lose(t, utw_transport_failure(t, error, "watch"));
 }
@@ -211,29 +227,30 @@ void utw_transport_lose(struct utw_transport *t, struct utw_failure *reason)
 		return;
 	}
 	t->reason = reason;
-	utw_failure_unref(t->draining);
-	t->draining = NULL;
 	utw_end_silence(&t->in);
-	utw_end_silence(&t->out);
-	utw_timer_cancel(&t->deadline);
-	utw_buffer_release(&t->queue);
-	t->queued = 0;
+	if (t->annex) {
+		utw_failure_unref(t->annex->draining);
+		t->annex->draining = NULL;
+		utw_end_silence(&t->annex->out);
+		utw_timer_cancel(&t->annex->deadline);
+	}
+	utw_transport_queue_drop(t);
 	utw_transport_schedule(t);
 }
 
 struct utw_failure *utw_transport_failure(struct utw_transport *t, int error, const char *operation)
 {
 	int code = error == -ENODEV ? UTW_GONE : UTW_LOST;
+	const char *name = utw_transport_name(t);
 
 	return utw_failure_new(&utw_domain_reason, code, operation,
-			       utw_failure_from_errno(error, operation, "%s", t->name), "%s",
-			       t->name);
+			       utw_failure_from_errno(error, operation, "%s", name), "%s", name);
 }
 
 struct utw_failure *utw_transport_done(struct utw_transport *t, const char *who)
 {
 	return utw_failure_new(&utw_domain_reason, UTW_DONE, "close", NULL, "%s: closed by %s",
-			       t->name, who);
+			       utw_transport_name(t), who);
 }
 
 struct utw_transport *utw_transport_ref(struct utw_transport *t)
@@ -247,10 +264,9 @@ void utw_transport_unref(struct utw_transport *t)
 {
 	if (!t || --t->refs)
 		return;
-	utw_buffer_release(&t->queue);
+	utw_transport_queue_drop(t);
 	utw_failure_unref(t->reason);
-	free(t->name);
-	free(t->addresses);
+	utw_annex_free(t);
 	t->carrier->free(t);
 }
 
@@ -286,17 +302,33 @@ bool utw_transport_is_record(const struct utw_transport *t)
 	return t && t->record;
 }
 
+/*
+ * The three are asked of what nobody may change, but they may still have to be found
+ * out: who asks does not see the difference.
+ */
+static const struct utw_transport_annex *transport_described(const struct utw_transport *t)
+{
+	utw_annex_describe((struct utw_transport *)t);
+	return utw_annex(t);
+}
+
 const char *utw_transport_name(const struct utw_transport *t)
 {
-	return t ? t->name : NULL;
+	const char *name = t ? transport_described(t)->name : NULL;
+
+	return t && !name ? "a transport" : name;
 }
 
 const struct utw_address *utw_transport_peer(const struct utw_transport *t)
 {
-	return t && t->addresses ? &t->addresses->peer : NULL;
+	const struct utw_ends_addresses *ends = t ? transport_described(t)->addresses : NULL;
+
+	return ends ? &ends->peer : NULL;
 }
 
 const struct utw_address *utw_transport_host(const struct utw_transport *t)
 {
-	return t && t->addresses ? &t->addresses->host : NULL;
+	const struct utw_ends_addresses *ends = t ? transport_described(t)->addresses : NULL;
+
+	return ends ? &ends->host : NULL;
 }

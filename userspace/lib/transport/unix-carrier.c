@@ -93,7 +93,8 @@ static ssize_t unix_write(struct utw_transport *t, const void *data, size_t len)
 
 	if (stop && len > stop->at - c->sent)
 		len = (size_t)(stop->at - c->sent);
-	put = now ? send_parcel(t->in.fd, data, len, c->first) : utw_fd_carrier_write(t, data, len);
+	put = now ? send_parcel(utw_end_fd(&t->in), data, len, c->first)
+		  : utw_fd_carrier_write(t, data, len);
 	if (put <= 0)
 		return put;
 	if (now)
@@ -149,7 +150,7 @@ static ssize_t unix_read(struct utw_transport *t, void *data, size_t size)
 		return utw_fd_carrier_read(t, data, size);
 	msg.msg_controllen = sizeof(control);
 	do {
-		got = recvmsg(t->in.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		got = recvmsg(utw_end_fd(&t->in), &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
@@ -184,7 +185,7 @@ static const struct utw_carrier_ops unix_ops = {
 };
 
 int utw_unix_carrier_new(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			 struct utw_protocol *p, const char *name)
+			 struct utw_protocol *p, const char *name, struct utw_ends_addresses *ends)
 {
 	struct utw_fd_side side = { .fd = fd, .how = { .kind = UTW_DESCRIPTOR_SOCKET } };
 	struct unix_carrier *c = calloc(1, sizeof(*c));
@@ -194,9 +195,11 @@ int utw_unix_carrier_new(struct utw_transport **ret, struct utw_reactor *r, int 
 		return -ENOMEM;
 	c->last = &c->first;
 	error = utw_fd_carrier_init(&c->fd, &unix_ops, r, &side, &side, p, name);
-	if (!error)
-		*ret = &c->fd.transport;
-	return error;
+	if (error)
+		return error;
+	c->fd.transport.annex->addresses = ends;
+	*ret = &c->fd.transport;
+	return 0;
 }
 
 static int unix_check(const struct utw_transport *t)
@@ -214,7 +217,7 @@ int utw_unix_peer_credentials(const struct utw_transport *t, struct utw_unix_cre
 
 	if (error)
 		return error;
-	if (getsockopt(t->in.fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
+	if (getsockopt(utw_end_fd(&t->in), SOL_SOCKET, SO_PEERCRED, &cred, &size))
 		return -errno;
 	ret->pid = cred.pid;
 	ret->uid = cred.uid;
@@ -242,7 +245,7 @@ int utw_unix_write_fds(struct utw_transport *t, const void *data, size_t len, co
 		return -ENOMEM;
 	c = carrier_of(t);
 	parcel->next = NULL;
-	parcel->at = c->sent + t->queued;
+	parcel->at = c->sent + utw_transport_waiting(t);
 	parcel->count = count;
 	memcpy(parcel->fds, fds, count * sizeof(int));
 	place = c->last;

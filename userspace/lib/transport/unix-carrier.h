@@ -5,8 +5,8 @@
 
 #include "transport-private.h"
 
-/* As utw_fd_carrier_new() for one socket. */
+/* As utw_fd_carrier_new() for one socket, with `ends`, which are taken if it succeeds, or NULL. */
 int utw_unix_carrier_new(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			 struct utw_protocol *p, const char *name);
+			 struct utw_protocol *p, const char *name, struct utw_ends_addresses *ends);
 
 #endif

@@ -13,9 +13,29 @@
 #include "unix-carrier.h"
 #include "unix-path.h"
 
+static int unix_connection_new(struct utw_transport **ret, struct utw_reactor *r, int fd,
+			       const struct utw_address *peer, struct utw_protocol *p)
+{
+	struct utw_ends_addresses *ends = calloc(1, sizeof(*ends));
+	char name[UTW_ADDRESS_TEXT + 8];
+	int error;
+
+	if (!ends)
+		return -ENOMEM;
+	ends->peer = *peer;
+	error = utw_connection_host(fd, &ends->host);
+	if (!error) {
+		utw_connection_name(name, sizeof(name), utw_connection_unix.name, ends);
+		error = utw_unix_carrier_new(ret, r, fd, p, name, ends);
+	}
+	if (error)
+		free(ends);
+	return error;
+}
+
 const struct utw_connection_kind utw_connection_unix = {
 	.name = "unix",
-	.carrier_new = utw_unix_carrier_new,
+	.carrier_new = unix_connection_new,
 };
 
 struct utw_unix_listener {
@@ -104,7 +124,7 @@ int utw_unix_transport_new(struct utw_transport **ret, struct utw_reactor *r, in
 		return errno == ENOTSOCK ? -EINVAL : -errno;
 	if (domain != AF_UNIX || type != SOCK_STREAM)
 		return -EINVAL;
-	error = utw_unix_carrier_new(&t, r, fd, p, "unix");
+	error = utw_unix_carrier_new(&t, r, fd, p, "unix", NULL);
 	if (!error)
 		utw_transport_launch(t, ret);
 	return error;

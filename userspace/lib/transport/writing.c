@@ -10,10 +10,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
-
-/* What an empty queue may keep: a burst must not cost its memory for the rest of the connection. */
-#define QUEUE_KEEP UTW_HIGH_MARK
 
 static int write_status(const struct utw_transport *t)
 {
@@ -22,8 +20,8 @@ static int write_status(const struct utw_transport *t)
 
 static bool write_accepted(const struct utw_transport *t)
 {
-	return !utw_transport_lost(t) && !t->draining && t->write_side == UTW_WRITE_ON &&
-		(!t->closing || t->await_producer);
+	return !utw_transport_lost(t) && !utw_transport_draining(t) &&
+		t->write_side == UTW_WRITE_ON && (!t->closing || t->await_producer);
 }
 
 /* Wrapping sums are no danger: such a total is beyond any cap. */
@@ -44,26 +42,48 @@ static int iov_length(const struct iovec *iov, int count, size_t *ret)
 
 static int write_refuse_full(struct utw_transport *t, size_t len)
 {
-	if (t->policy == UTW_CAP_ABORT) {
+	const char *name = utw_transport_name(t);
+
+	if (utw_annex(t)->policy == UTW_CAP_ABORT) {
 		t->rude = true;
 		utw_transport_lose(t,
 				   utw_failure_new(&utw_domain_reason, UTW_LOST, "write",
 						   utw_failure_from_errno(-ENOBUFS, "write", "%s",
-									  t->name),
+									  name),
 						   "%s: %zu bytes wait and %zu more are beyond the cap",
-						   t->name, t->queued, len));
+						   name, utw_transport_waiting(t), len));
 	}
 	return -ENOBUFS;
+}
+
+/* An idle connection keeps no memory for what it might have to send. */
+void utw_transport_queue_drop(struct utw_transport *t)
+{
+	if (!t->queue)
+		return;
+	utw_buffer_release(&t->queue->bytes);
+	free(t->queue);
+	t->queue = NULL;
+}
+
+static struct utw_transport_queue *queue_make(struct utw_transport *t)
+{
+	if (!t->queue)
+		t->queue = calloc(1, sizeof(*t->queue));
+	return t->queue;
 }
 
 static int queue_add(struct utw_transport *t, const struct iovec *iov, int count, size_t len)
 {
 	size_t header = t->record ? sizeof(uint32_t) : 0;
 	uint32_t record_len = (uint32_t)len;
-	char *to = utw_buffer_reserve(&t->queue, header + len);
+	char *to = queue_make(t) ? utw_buffer_reserve(&t->queue->bytes, header + len) : NULL;
 
-	if (!to)
+	if (!to) {
+		if (!utw_transport_waiting(t))
+			utw_transport_queue_drop(t);
 		return -ENOMEM;
+	}
 	memcpy(to, &record_len, header);
 	to += header;
 	for (int i = 0; i < count; i++) {
@@ -71,14 +91,14 @@ static int queue_add(struct utw_transport *t, const struct iovec *iov, int count
 			memcpy(to, iov[i].iov_base, iov[i].iov_len);
 		to += iov[i].iov_len;
 	}
-	utw_buffer_commit(&t->queue, header + len);
-	t->queued += len;
+	utw_buffer_commit(&t->queue->bytes, header + len);
+	t->queue->payload += len;
 	return 0;
 }
 
 static void mark_high(struct utw_transport *t)
 {
-	if (t->over || t->queued <= t->high)
+	if (t->over || utw_transport_waiting(t) <= utw_annex(t)->high)
 		return;
 	t->over = true;
 	if (t->protocol->ops->pause)
@@ -88,7 +108,8 @@ static void mark_high(struct utw_transport *t)
 
 int utw_transport_writev(struct utw_transport *t, const struct iovec *iov, int count)
 {
-	size_t len;
+	const struct utw_transport_annex *annex;
+	size_t len, waiting;
 	int error = iov_length(iov, count, &len);
 
 	if (error)
@@ -97,15 +118,17 @@ int utw_transport_writev(struct utw_transport *t, const struct iovec *iov, int c
 		return -EPIPE;
 	if (!len)
 		return write_status(t);
-	if (t->record && (len > UINT32_MAX || (t->record_max && len > t->record_max)))
+	annex = utw_annex(t);
+	waiting = utw_transport_waiting(t);
+	if (t->record && (len > UINT32_MAX || (annex->record_max && len > annex->record_max)))
 		return -EMSGSIZE;
-	if (t->queued > t->cap || len > t->cap - t->queued)
+	if (waiting > annex->cap || len > annex->cap - waiting)
 		return write_refuse_full(t, len);
 	error = queue_add(t, iov, count, len);
 	if (error)
 		return error;
 
-	if (t->queued >= UTW_COALESCE && !t->want_out)
+	if (waiting + len >= UTW_COALESCE && !t->want_out)
 		utw_transport_flush(t);
 	utw_transport_schedule(t);
 	if (!t->reason)
@@ -126,13 +149,16 @@ int utw_transport_write(struct utw_transport *t, const void *data, size_t len)
  */
 void utw_transport_write_broken(struct utw_transport *t, int error)
 {
-	if (!t->draining)
-		t->draining = utw_transport_failure(t, error, "write");
-	t->unsent = t->unsent || t->queued;
-	utw_buffer_release(&t->queue);
-	t->queued = 0;
+	if (!utw_annex_make(t)) {
+		utw_transport_lose(t, utw_transport_failure(t, error, "write"));
+		return;
+	}
+	if (!t->annex->draining)
+		t->annex->draining = utw_transport_failure(t, error, "write");
+	t->unsent = t->unsent || t->queue;
+	utw_transport_queue_drop(t);
 	t->want_out = false;
-	utw_end_silence(&t->out);
+	utw_end_silence(&t->annex->out);
 	if (t->read_side == UTW_READ_PAUSED && !t->unsent)
 		utw_transport_hung_up_paused(t);
 	else
@@ -142,8 +168,9 @@ void utw_transport_write_broken(struct utw_transport *t, int error)
 /* One system call. Sets *full when the kernel takes no more for now. */
 static ssize_t flush_once(struct utw_transport *t, size_t budget, bool *full)
 {
-	const char *data = utw_buffer_data(&t->queue);
-	size_t len = t->queued < budget ? t->queued : budget;
+	struct utw_transport_queue *q = t->queue;
+	const char *data = utw_buffer_data(&q->bytes);
+	size_t len = q->payload < budget ? q->payload : budget;
 	size_t header = 0;
 	uint32_t record_len;
 	ssize_t put;
@@ -154,20 +181,23 @@ static ssize_t flush_once(struct utw_transport *t, size_t budget, bool *full)
 		len = record_len;
 	}
 	put = t->carrier->write(t, data + header, len);
-	if (put < 0)
+	/* The carrier may have ended the transport, and the queue with it. */
+	if (put < 0 || !t->queue)
 		return put;
 	/* A record goes whole; what a device took of it is its own affair. */
 	*full = !t->record && (size_t)put < len;
 	if (t->record)
 		put = (ssize_t)len;
-	utw_buffer_consume(&t->queue, header + (size_t)put);
-	t->queued -= (size_t)put;
+	utw_buffer_consume(&q->bytes, header + (size_t)put);
+	q->payload -= (size_t)put;
+	if (!q->payload)
+		utw_transport_queue_drop(t);
 	return put;
 }
 
 bool utw_transport_sent(struct utw_transport *t)
 {
-	return !t->queued && !(t->carrier->busy && t->carrier->busy(t));
+	return !t->queue && !(t->carrier->busy && t->carrier->busy(t));
 }
 
 void utw_transport_flush(struct utw_transport *t)
@@ -176,7 +206,7 @@ void utw_transport_flush(struct utw_transport *t)
 	int records = UTW_TURN_RECORDS;
 	bool full = false;
 
-	while (t->queued && budget && !full && records) {
+	while (t->queue && budget && !full && records) {
 		ssize_t put = flush_once(t, budget, &full);
 
 		if (put == -EAGAIN)
@@ -188,19 +218,17 @@ void utw_transport_flush(struct utw_transport *t)
 		budget -= (size_t)put < budget ? (size_t)put : budget;
 		records -= t->record;
 	}
-	t->want_out = t->queued > 0;
-	if (!t->queued && t->queue.capacity > QUEUE_KEEP)
-		utw_buffer_release(&t->queue);
+	t->want_out = t->queue;
 }
 
 static void mark_low(struct utw_transport *t)
 {
-	if (!t->over || t->queued > t->low)
+	if (!t->over || utw_transport_waiting(t) > utw_annex(t)->low)
 		return;
 	t->over = false;
 	if (t->protocol->ops->resume)
 		t->protocol->ops->resume(t->protocol);
-	if (!t->reason && t->producer_kind == UTW_PRODUCER_PUSH)
+	if (!t->reason && utw_annex(t)->producer_kind == UTW_PRODUCER_PUSH)
 		utw_transport_producer_resume(t);
 }
 
@@ -215,12 +243,12 @@ static void write_shut(struct utw_transport *t)
 void utw_transport_settle(struct utw_transport *t)
 {
 	utw_transport_producer_tell(t);
-	if (t->reason || t->draining)
+	if (t->reason || utw_transport_draining(t))
 		return;
 	mark_low(t);
-	if (!t->reason && !t->queued && t->producer_kind == UTW_PRODUCER_PULL)
+	if (!t->reason && !t->queue && utw_annex(t)->producer_kind == UTW_PRODUCER_PULL)
 		utw_transport_producer_resume(t);
-	if (t->reason || t->queued)
+	if (t->reason || t->queue)
 		return;
 	if (t->closing && !t->await_producer) {
 		if (utw_transport_sent(t))
@@ -232,7 +260,7 @@ void utw_transport_settle(struct utw_transport *t)
 
 size_t utw_transport_queued(const struct utw_transport *t)
 {
-	return t ? t->queued : 0;
+	return t ? utw_transport_waiting(t) : 0;
 }
 
 int utw_transport_set_watermarks(struct utw_transport *t, size_t low, size_t high, size_t cap,
@@ -242,9 +270,11 @@ int utw_transport_set_watermarks(struct utw_transport *t, size_t low, size_t hig
 		return -EINVAL;
 	if (utw_transport_lost(t))
 		return -EPIPE;
-	t->low = low;
-	t->high = high;
-	t->cap = cap;
-	t->policy = policy;
+	if (!utw_annex_make(t))
+		return -ENOMEM;
+	t->annex->low = low;
+	t->annex->high = high;
+	t->annex->cap = cap;
+	t->annex->policy = policy;
 	return 0;
 }
