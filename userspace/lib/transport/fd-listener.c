@@ -20,18 +20,27 @@ static void fd_listener_free(struct utw_listener *l)
 	free(utw_container_of(l, struct utw_fd_listener, listener));
 }
 
+#define SOCKET_KIND "socket"
+
 /* A socket of a family that has no transport of its own; it may keep boundaries. */
 static int socket_carrier_new(struct utw_transport **ret, struct utw_reactor *r, int fd,
-			      struct utw_protocol *p, const char *name)
+			      const struct utw_address *peer, struct utw_protocol *p)
 {
+	struct utw_ends_addresses ends = { .peer = *peer };
 	struct utw_fd_side side = { .fd = fd };
+	char name[UTW_ADDRESS_TEXT + 8];
 	int error = utw_descriptor_probe(fd, &side.how);
 
-	return error ? error : utw_fd_carrier_new(ret, r, &side, &side, p, name);
+	if (!error)
+		error = utw_connection_host(fd, &ends.host);
+	if (error)
+		return error;
+	utw_connection_name(name, sizeof(name), SOCKET_KIND, &ends);
+	return utw_fd_carrier_new(ret, r, &side, &side, p, name);
 }
 
 static const struct utw_connection_kind connection_socket = {
-	.name = "socket",
+	.name = SOCKET_KIND,
 	.carrier_new = socket_carrier_new,
 };
 

@@ -11,11 +11,11 @@ ssize_t utw_transport_send_file(struct utw_transport *t, int file, size_t len)
 {
 	ssize_t put;
 
-	if (utw_transport_lost(t) || t->draining || t->write_side != UTW_WRITE_ON)
+	if (utw_transport_lost(t) || utw_transport_draining(t) || t->write_side != UTW_WRITE_ON)
 		return -EPIPE;
 	if (!t->carrier->send_file)
 		return -EOPNOTSUPP;
-	if (t->queued)
+	if (t->queue)
 		return -EAGAIN;
 	put = t->carrier->send_file(t, file, len);
 	if (put > 0)

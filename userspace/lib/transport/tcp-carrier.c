@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "connection.h"
+#include "silent-write.h"
 #include "socket.h"
 
 struct tcp_carrier {
@@ -35,6 +36,11 @@ static ssize_t tcp_read(struct utw_transport *t, void *data, size_t size)
 static ssize_t tcp_write(struct utw_transport *t, const void *data, size_t len)
 {
 	return utw_socket_write(utw_end_fd(&t->in), data, len);
+}
+
+static ssize_t tcp_send_file(struct utw_transport *t, int file, size_t len)
+{
+	return utw_silent_sendfile(utw_end_fd(&t->in), file, len);
 }
 
 static void tcp_shut_write(struct utw_transport *t)
@@ -96,9 +102,9 @@ static void tcp6_free(struct utw_transport *t)
 	free(carrier_of(t));
 }
 
-#define TCP_CARRIER_COMMON                                                                        \
-	.read = tcp_read, .write = tcp_write, .shut_write = tcp_shut_write, .hangup = tcp_hangup, \
-	.close = tcp_close
+#define TCP_CARRIER_COMMON                                                \
+	.read = tcp_read, .write = tcp_write, .send_file = tcp_send_file, \
+	.shut_write = tcp_shut_write, .hangup = tcp_hangup, .close = tcp_close
 
 static const struct utw_carrier_ops tcp4_ops = { TCP_CARRIER_COMMON, .describe = tcp4_describe,
 						 .free = tcp4_free };
