@@ -184,9 +184,10 @@ struct untwist_sqe {
  * struct untwist_cqe - the completion of one request
  * @user_data: as it was submitted
  * @res: result: zero or positive as the opcode defines it, or a negative
- *	errno: ECANCELED after a cancel, ETIME after @timeout_ns, ENODEV when
- *	the device went away, EOPNOTSUPP for an opcode that the device does
- *	not know
+ *	errno: ECANCELED after a cancel (of a driver that ends what it has when
+ *	the system goes to sleep, also then), ETIME after @timeout_ns, ENODEV
+ *	when the device went away, EOPNOTSUPP for an opcode that the device
+ *	does not know
  * @flags: set of UNTWIST_CQE_F_*
  * @value: further results, as the opcode defines them
  */
