@@ -80,3 +80,4 @@ clean:
 .PHONY: bench bench-device
 .PHONY: fuzz fuzz-parsers coverage check-matrix
 .PHONY: modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers fuzz modules modules_install userspace install clean
