@@ -68,6 +68,12 @@ static inline int utw_end_fd(const struct utw_end *end)
 	return end->watch.fd;
 }
 
+/* Is it polled for these events, and no others, already? */
+static inline bool utw_end_wants(const struct utw_end *end, uint32_t events)
+{
+	return utw_watch_active(&end->watch) && end->watch.events == events;
+}
+
 static inline bool utw_end_exists(const struct utw_end *end)
 {
 	return utw_end_fd(end) >= 0 || end->unpolled;

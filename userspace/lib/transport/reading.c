@@ -30,9 +30,10 @@ static bool read_wanted(const struct utw_transport *t)
 
 /*
  * A short read means that the input was empty a moment ago, which saves the
- * system call that would say so; except after a hang-up, when the end is next.
+ * system call that would say so; except when `all` is to be read, as after a
+ * hang-up, when the end is next.
  */
-static enum pump_end pump_bytes(struct utw_transport *t, bool hangup, int *error)
+static enum pump_end pump_bytes(struct utw_transport *t, bool all, int *error)
 {
 	char data[READ_SIZE];
 	size_t budget = UTW_TURN_BYTES;
@@ -51,7 +52,7 @@ static enum pump_end pump_bytes(struct utw_transport *t, bool hangup, int *error
 			t->protocol->ops->data(t->protocol, data, (size_t)got);
 		if (!read_wanted(t))
 			return PUMP_STOPPED;
-		if ((size_t)got < size && !hangup)
+		if ((size_t)got < size && !all)
 			return PUMP_EMPTY;
 		budget -= (size_t)got;
 	}
@@ -83,10 +84,10 @@ static enum pump_end pump_records(struct utw_transport *t, int *error)
 	return PUMP_BUDGET;
 }
 
-static enum pump_end pump(struct utw_transport *t, bool hangup, int *error)
+static enum pump_end pump(struct utw_transport *t, bool all, int *error)
 {
 	*error = 0;
-	return t->record ? pump_records(t, error) : pump_bytes(t, hangup, error);
+	return t->record ? pump_records(t, error) : pump_bytes(t, all, error);
 }
 
 /* Writing is over. When all was sent and all was read, that is an orderly end. */
@@ -154,6 +155,12 @@ void utw_transport_hung_up_paused(struct utw_transport *t)
 		t->protocol->ops->hangup(t->protocol);
 }
 
+/* An end is told once, and urgent data cuts reads short. */
+static bool read_all(const struct utw_transport *t, uint32_t events)
+{
+	return events & (t->carrier->edge ? HANGUP | EPOLLRDHUP | EPOLLPRI : HANGUP);
+}
+
 void utw_transport_read_ready(struct utw_transport *t, uint32_t events)
 {
 	bool hangup = events & HANGUP;
@@ -161,7 +168,7 @@ void utw_transport_read_ready(struct utw_transport *t, uint32_t events)
 
 	switch (t->read_side) {
 	case UTW_READ_ON:
-		switch (pump(t, hangup, &error)) {
+		switch (pump(t, read_all(t, events), &error)) {
 		case PUMP_EMPTY:
 			if (hangup)
 				read_hung_up(t);
@@ -173,6 +180,8 @@ void utw_transport_read_ready(struct utw_transport *t, uint32_t events)
 				read_ended(t);
 			break;
 		case PUMP_BUDGET:
+			t->left = true;
+			break;
 		case PUMP_STOPPED:
 			break;
 		}
@@ -215,7 +224,7 @@ void utw_transport_drain(struct utw_transport *t)
 
 uint32_t utw_transport_read_events(const struct utw_transport *t)
 {
-	uint32_t always = t->carrier->priority ? EPOLLPRI : 0;
+	uint32_t always = t->carrier->priority || t->carrier->edge ? EPOLLPRI : 0;
 
 	switch (t->read_side) {
 	case UTW_READ_ON:

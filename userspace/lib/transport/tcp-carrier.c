@@ -102,8 +102,8 @@ static void tcp6_free(struct utw_transport *t)
 	free(carrier_of(t));
 }
 
-#define TCP_CARRIER_COMMON                                                \
-	.read = tcp_read, .write = tcp_write, .send_file = tcp_send_file, \
+#define TCP_CARRIER_COMMON                                                              \
+	.edge = true, .read = tcp_read, .write = tcp_write, .send_file = tcp_send_file, \
 	.shut_write = tcp_shut_write, .hangup = tcp_hangup, .close = tcp_close
 
 static const struct utw_carrier_ops tcp4_ops = { TCP_CARRIER_COMMON, .describe = tcp4_describe,

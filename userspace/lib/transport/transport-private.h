@@ -38,6 +38,11 @@ struct utw_ends_addresses {
  * block: -EAGAIN says that they would have.
  */
 struct utw_carrier_ops {
+	/*
+	 * It may be told of each arrival once: a read that brings less than was asked
+	 * for leaves nothing behind but what will be told, and so does a write.
+	 */
+	bool edge;
 	/* Stream: read some bytes; 0 at the end. */
 	ssize_t (*read)(struct utw_transport *t, void *data, size_t size);
 	/* Record: point at the next one, or at as much of it as is wanted; sets *end at the end. */
@@ -123,6 +128,7 @@ struct utw_transport {
 	bool want_out : 1; /* the kernel would not take more */
 	bool unsent : 1; /* something was lost when writing failed */
 	bool rude : 1; /* close as an abort */
+	bool left : 1; /* more could be read or written, which will not be told again */
 	struct utw_end in; /* reads, and writes where `out` does not exist */
 	struct utw_call later;
 };

@@ -203,6 +203,13 @@ static int transport_update_in(struct utw_transport *t)
 		utw_end_silence(&t->in);
 		return 0;
 	}
+	/* To ask for an edge again is a system call, and has it told again. */
+	if (t->carrier->edge) {
+		events |= (uint32_t)EPOLLET;
+		if (!t->left && utw_end_wants(&t->in, events))
+			return 0;
+		t->left = false;
+	}
 	return utw_end_want(&t->in, t->reactor, events);
 }
 

@@ -219,6 +219,7 @@ void utw_transport_flush(struct utw_transport *t)
 		records -= t->record;
 	}
 	t->want_out = t->queue;
+	t->left = t->left || !budget || !records;
 }
 
 static void mark_low(struct utw_transport *t)
