@@ -115,9 +115,13 @@ bool utw_inbox_sleep(struct utw_inbox *inbox)
 	return inbox_holds(inbox);
 }
 
+/*
+ * No fence: who still sees it asleep rings in vain, and who sees it awake put his
+ * thing before the next going to sleep, which looks for it behind a fence.
+ */
 void utw_inbox_wake(struct utw_inbox *inbox)
 {
-	atomic_store(&inbox->sleep, INBOX_AWAKE);
+	atomic_store_explicit(&inbox->sleep, INBOX_AWAKE, memory_order_release);
 }
 
 void utw_inbox_silence(struct utw_inbox *inbox)
@@ -137,9 +141,13 @@ void utw_inbox_ring(struct utw_inbox *inbox)
 /* They come out newest first, and are put behind those left from before. */
 void utw_inbox_open(struct utw_inbox *inbox)
 {
-	struct utw_letter *letter = atomic_exchange(&inbox->last, NULL);
-	struct utw_letter *first = NULL, **end = letter ? &letter->next : inbox->opened_end;
+	struct utw_letter *letter, *first = NULL, **end;
 
+	/* In most turns there is none, and to see that is cheaper than to take it. */
+	if (!atomic_load_explicit(&inbox->last, memory_order_relaxed))
+		return;
+	letter = atomic_exchange(&inbox->last, NULL);
+	end = &letter->next;
 	while (letter) {
 		struct utw_letter *before = letter->next;
 
@@ -169,5 +177,7 @@ utw_call_fn utw_inbox_call_next(struct utw_inbox *inbox)
 
 uint32_t utw_inbox_take_signals(struct utw_inbox *inbox, int word)
 {
+	if (!atomic_load_explicit(&inbox->signals[word], memory_order_relaxed))
+		return 0;
 	return atomic_exchange(&inbox->signals[word], 0);
 }
