@@ -54,6 +54,35 @@ struct utw_timeout_policy {
 UTW_API void utw_timeout_policy_init(struct utw_timeout_policy *p, struct utw_factory *inner,
 				     uint64_t period);
 
+/**
+ * struct utw_pace_policy - ends connections whose peer is too slow
+ * @policy: has the factory
+ */
+struct utw_pace_policy {
+	struct utw_policy policy;
+	uint64_t period;
+	uint64_t in;
+	uint64_t out;
+};
+
+/**
+ * utw_pace_policy_init() - ask of peers to be quick
+ * @p: storage of the caller
+ * @inner: makes the protocols
+ * @period: nanoseconds, counted from the begin of each connection
+ * @in: bytes that must come in each period, 0 for no such demand. Not after the
+ *	peer's end, nor while the protocol reads slower than that itself
+ * @out: bytes that must be taken in each period in which there are some to take
+ *	all the time, 0 for no such demand
+ *
+ * A peer that sends or takes a byte now and then keeps a connection, which is no
+ * silence to the timeout policy. Here it is aborted; its protocol hears
+ * UTW_TIMEOUT. Demand what the slowest of the honest ones can do. A record counts
+ * with all its bytes.
+ */
+UTW_API void utw_pace_policy_init(struct utw_pace_policy *p, struct utw_factory *inner,
+				  uint64_t period, uint64_t in, uint64_t out);
+
 /* How much may be moved: grows with time, up to a burst. The members are private. */
 struct utw_throttle_bucket {
 	uint64_t rate;
