@@ -93,7 +93,7 @@ static void call_queued_in_a_turn_runs_in_the_next(void **state)
 
 static void queue_a_letter(void *data)
 {
-	utw_reactor_call_soon(data, note_pointed, "z");
+	assert_int_equal(utw_reactor_call_soon(data, note_pointed, "z"), 0);
 	note(&notes, 'p');
 }
 

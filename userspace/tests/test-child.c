@@ -95,7 +95,7 @@ static void child_that_somebody_else_waited_for_is_unknown(void **state)
 
 	(void)state;
 	utw_child_init(&c, child_ended);
-	utw_child_start(&c, r, pid);
+	assert_int_equal(utw_child_start(&c, r, pid), 0);
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(utw_reactor_run_once(r, UTW_FOREVER), 1);

@@ -498,8 +498,10 @@ static void list_of_lists_ends_from_the_inside_out(void **state)
 	int i, depth = 0;
 
 	(void)state;
-	for (i = 0; i < 1000; i++)
+	for (i = 0; i < 1000; i++) {
 		whole = utw_deferred_all(&whole, 1);
+		assert_non_null(whole);
+	}
 	utw_deferred_callback(leaf, "leaf");
 	assert_int_equal(utw_deferred_take(whole, &result), 0);
 	while (depth < 1000) {

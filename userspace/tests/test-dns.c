@@ -253,13 +253,17 @@ static void answers_are_remembered_as_long_as_they_say(void **state)
 	(void)state;
 	begin();
 	look_up_all(&k, "both.test", AF_UNSPEC);
+	assert_null(k.failure);
 	assert_int_equal(server.asked, 2);
 	look_up_all(&k, "BOTH.test", AF_UNSPEC);
+	assert_null(k.failure);
 	assert_int_equal(k.count, 2);
 	assert_int_equal(server.asked, 2);
 	/* Those that are good for no time are asked for each time. */
 	look_up_all(&k, "fourth.test", AF_INET);
+	assert_null(k.failure);
 	look_up_all(&k, "fourth.test", AF_INET);
+	assert_null(k.failure);
 	assert_int_equal(server.asked, 4);
 	end();
 }

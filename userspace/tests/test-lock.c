@@ -83,6 +83,7 @@ static void free_inside_a_turn(void **state)
 	struct utw_deferred *c = utw_lock_acquire(l);
 
 	(void)state;
+	assert_true(a && b && c);
 	utw_deferred_add_callback(b, free_lock, l);
 	utw_lock_release(l);
 	utw_deferred_unref(a);
