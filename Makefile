@@ -17,6 +17,7 @@ help:
 	@echo 'make fuzz MINUTES=10 SEED=  throw wild system calls at the devices so long'
 	@echo 'make coverage   how much of the modules the tests reach'
 	@echo 'make check-matrix      the device tests on every kernel and architecture'
+	@echo 'make inject MOST=0       have every call of the library fail once in each of its tests'
 	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
 	@echo 'make userspace  the library, its tools and examples'
 	@echo 'make install    the library and tools: DESTDIR= PREFIX=$(PREFIX)'
@@ -56,6 +57,9 @@ coverage:
 
 check-matrix:
 	scripts/check-matrix
+MOST ?= 0
+inject:
+	scripts/inject --most $(MOST)
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
@@ -80,3 +84,4 @@ clean:
 .PHONY: bench bench-device
 .PHONY: fuzz fuzz-parsers coverage check-matrix
 .PHONY: modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers inject modules modules_install userspace install clean
