@@ -286,9 +286,11 @@ TEST(waiting_transfer_is_taken_back)
 /* The engine would go on writing to memory that is somebody else's by then. */
 TEST(unbind_waits_for_the_transfer_that_runs)
 {
-	/* In one page each, or it would be two transfers. */
+	/* In one page, or it would be two transfers. */
 	static unsigned char out[64] __attribute__((aligned(64)));
-	static unsigned char in[2][64] __attribute__((aligned(64)));
+	static unsigned char in[64] __attribute__((aligned(64)));
+	/* Not to be done before the unbind, however long that takes to come. */
+	static unsigned char late[256 * UNTWIST_EDU_MEMORY];
 	struct untwist_sqe sqes[2];
 	struct untwist_cqe cqe;
 	unsigned int i;
@@ -296,15 +298,15 @@ TEST(unbind_waits_for_the_transfer_that_runs)
 
 	pattern_make(out, sizeof(out), 0);
 	transfer(fd, UNTWIST_EDU_OP_WRITE, 0, out, sizeof(out));
-	sqes[0] = edu_transfer(UNTWIST_EDU_OP_READ, 0, in[0], sizeof(in[0]));
-	sqes[1] = edu_transfer(UNTWIST_EDU_OP_READ, 0, in[1], sizeof(in[1]));
+	sqes[0] = edu_transfer(UNTWIST_EDU_OP_READ, 0, in, sizeof(in));
+	sqes[1] = edu_transfer(UNTWIST_EDU_OP_READ_LONG, 0, late, sizeof(late));
 	sqes[1].user_data = 1;
 	ASSERT_EQ(2, requests_submit(fd, sqes, 2));
 	edu_unbind();
-	EXPECT_EQ(sizeof(in[0]), pattern_check(in[0], sizeof(in[0]), 0));
+	EXPECT_EQ(sizeof(in), pattern_check(in, sizeof(in), 0));
 	for (i = 0; i < 2; i++) {
 		cqe = completion_read(fd);
-		EXPECT_EQ(cqe.user_data ? -ENODEV : (int)sizeof(in[0]), cqe.res);
+		EXPECT_EQ(cqe.user_data ? -ENODEV : (int)sizeof(in), cqe.res);
 	}
 	EXPECT_ERRNO(ENODEV, read(fd, &cqe, sizeof(cqe)));
 	edu_bind();
