@@ -163,7 +163,7 @@ void uring_run(struct work *work, unsigned int count)
 			fill(uring, tail + i, i);
 		__atomic_store_n(uring->sq_tail, tail + depth, __ATOMIC_RELEASE);
 		must(syscall(SYS_io_uring_enter, uring->fd, depth, depth, IORING_ENTER_GETEVENTS,
-			     NULL, 0) == depth,
+			     NULL, 0) == (long)depth,
 		     "io_uring_enter");
 		reap(uring, depth);
 	}
