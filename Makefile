@@ -85,3 +85,5 @@ clean:
 .PHONY: fuzz fuzz-parsers coverage check-matrix
 .PHONY: modules modules_install userspace install clean
 .PHONY: help demo check bench lint format fuzz-parsers inject modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers fuzz modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers fuzz coverage check-matrix modules modules_install userspace install clean
