@@ -32,6 +32,7 @@
 #include <untwist/line.h>
 #include <untwist/lock.h>
 #include <untwist/log.h>
+#include <untwist/log_journal.h>
 #include <untwist/log_output.h>
 #include <untwist/looping_call.h>
 #include <untwist/memory.h>

@@ -14,6 +14,42 @@
 #include "base/open.h"
 #include "run.h"
 
+/* Once: the journal may be started anew, but its socket stays. */
+static int journal_open(struct utw_run *run)
+{
+	int error;
+
+	if (run->journaled)
+		return 0;
+	error = utw_log_journal_init(&run->journal, NULL, run->name, UTW_LOG_INFO);
+	run->journaled = !error;
+	return error;
+}
+
+/* Returns -errno if the journal has not got it. */
+static int journal_line(struct utw_run *run, const char *line)
+{
+	const struct utw_field field = utw_field_text("line", line);
+	const struct utw_event event = {
+		.level = UTW_LOG_INFO,
+		.space = run->name,
+		.format = "{line}",
+		.fields = &field,
+		.count = 1,
+		.file = __FILE__,
+		.line = __LINE__,
+	};
+
+	return run->journal.observer.fn(&run->journal.observer, &event);
+}
+
+void utw_run_log_close(struct utw_run *run)
+{
+	if (run->journaled)
+		utw_log_journal_release(&run->journal);
+	run->journaled = false;
+}
+
 int utw_run_log_open(struct utw_run *run)
 {
 	const char *log = run->options.log;
@@ -27,6 +63,8 @@ int utw_run_log_open(struct utw_run *run)
 		run->syslog = true;
 		return 0;
 	}
+	if (strcmp(log, "journal") == 0)
+		return journal_open(run);
 	fd = utw_open_made(log, O_WRONLY | O_APPEND | O_CREAT, 0640);
 	if (fd < 0)
 		return fd;
@@ -39,6 +77,7 @@ int utw_run_log_open(struct utw_run *run)
 void utw_run_log(struct utw_run *run, const char *fmt, ...)
 {
 	char line[1024];
+	bool kept = true;
 	va_list args;
 
 	va_start(args, fmt);
@@ -47,6 +86,8 @@ void utw_run_log(struct utw_run *run, const char *fmt, ...)
 	/* As long as somebody waits for the start, that is who wants to read it. */
 	if (run->syslog)
 		syslog(LOG_NOTICE, "%s", line);
-	if (!run->syslog || run->told >= 0)
+	else if (run->journaled)
+		kept = journal_line(run, line) == 0;
+	if (!kept || (!run->syslog && !run->journaled) || run->told >= 0)
 		fprintf(stderr, "%s: %s\n", run->name, line);
 }

@@ -264,7 +264,9 @@ int utw_main(const struct utw_program *p, int argc, char **argv)
 			utw_daemon_tell(run.told, code);
 		return code;
 	}
-	return run_life(&run, argc - first, argv + first);
+	code = run_life(&run, argc - first, argv + first);
+	utw_run_log_close(&run);
+	return code;
 }
 
 struct utw_reactor *utw_run_reactor(const struct utw_run *run)

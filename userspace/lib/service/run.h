@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <untwist/log_journal.h>
 #include <untwist/program.h>
 #include <untwist/service.h>
 #include <untwist/signal.h>
@@ -16,7 +17,7 @@ struct utw_run_options {
 	bool daemon;
 	const char *pid_file;
 	const char *user;
-	const char *log; /* NULL: standard error; "syslog"; or a file */
+	const char *log; /* NULL: standard error; "syslog"; "journal"; or a file */
 	const char *directory;
 	uint64_t stop_timeout; /* in ns */
 };
@@ -36,7 +37,9 @@ struct utw_run {
 	int told; /* where to tell how the start went; -1: nobody waits */
 	int pid_file; /* -1: none */
 	int code;
+	struct utw_log_journal journal;
 	bool syslog;
+	bool journaled; /* `journal` is open */
 	bool running;
 	bool stopping;
 	bool stopped;
@@ -50,5 +53,6 @@ int utw_run_options_parse(struct utw_run *run, int argc, char **argv, int *code)
 
 /* log.c: where messages go. Returns 0 or -errno; can be called again. */
 int utw_run_log_open(struct utw_run *run);
+void utw_run_log_close(struct utw_run *run);
 
 #endif
