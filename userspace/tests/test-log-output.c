@@ -283,7 +283,7 @@ static void collect_page(struct piped *x, char *all, size_t size)
 static void line_taken_in_part_is_ended_before_the_next(void **state)
 {
 	struct confidant confidant = { .code = 0 };
-	char word[14000], all[20480] = "";
+	char word[14000] = "", all[20480] = "";
 	const char *begun;
 	struct piped x;
 	int i;

@@ -89,8 +89,8 @@ static void signals_faster_than_turns_are_merged(void **state)
 	(void)state;
 	lettered_init(&a, note_letter, 'a');
 	lettered_init(&b, note_letter, 'b');
-	utw_signal_start(&a.signal, r, SIGUSR1);
-	utw_signal_start(&b.signal, r, SIGRTMAX);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
+	assert_int_equal(utw_signal_start(&b.signal, r, SIGRTMAX), 0);
 	raise(SIGUSR1);
 	raise(SIGUSR1);
 	raise(SIGRTMAX);
@@ -112,8 +112,8 @@ static void two_reactors_are_both_told(void **state)
 	(void)state;
 	lettered_init(&a, note_letter, 'a');
 	lettered_init(&b, note_letter, 'b');
-	utw_signal_start(&a.signal, r, SIGUSR1);
-	utw_signal_start(&b.signal, q, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
+	assert_int_equal(utw_signal_start(&b.signal, q, SIGUSR1), 0);
 	raise(SIGUSR1);
 	utw_reactor_run_once(q, UTW_FOREVER);
 	assert_noted(&notes, "b");
@@ -142,8 +142,8 @@ static void stop_of_the_last_restores_what_was_there(void **state)
 	signal(SIGUSR1, previous_handler);
 	lettered_init(&a, note_letter, 'a');
 	lettered_init(&b, note_letter, 'b');
-	utw_signal_start(&a.signal, r, SIGUSR1);
-	utw_signal_start(&b.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
+	assert_int_equal(utw_signal_start(&b.signal, r, SIGUSR1), 0);
 	utw_signal_stop(&a.signal);
 	raise(SIGUSR1);
 	assert_noted(&notes, "");
@@ -162,7 +162,7 @@ static void stop_leaves_a_handler_that_someone_else_put(void **state)
 
 	(void)state;
 	lettered_init(&a, note_letter, 'a');
-	utw_signal_start(&a.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
 	signal(SIGUSR1, previous_handler);
 	utw_signal_stop(&a.signal);
 	raise(SIGUSR1);
@@ -178,10 +178,10 @@ static void signal_pending_at_stop_is_not_told_to_the_next(void **state)
 
 	(void)state;
 	lettered_init(&a, note_letter, 'a');
-	utw_signal_start(&a.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
 	raise(SIGUSR1);
 	utw_signal_stop(&a.signal);
-	utw_signal_start(&a.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
 	assert_int_equal(utw_reactor_run_once(r, 0), 0);
 	assert_noted(&notes, "");
 	utw_signal_stop(&a.signal);
@@ -205,9 +205,9 @@ static void stop_of_self_and_another_in_a_callback(void **state)
 	lettered_init(&b, note_letter, 'b');
 	lettered_init(&c, note_letter, 'c');
 	a.other = &b;
-	utw_signal_start(&a.signal, r, SIGUSR1);
-	utw_signal_start(&b.signal, r, SIGUSR1);
-	utw_signal_start(&c.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
+	assert_int_equal(utw_signal_start(&b.signal, r, SIGUSR1), 0);
+	assert_int_equal(utw_signal_start(&c.signal, r, SIGUSR1), 0);
 	raise(SIGUSR1);
 	assert_int_equal(utw_reactor_run_once(r, UTW_FOREVER), 2);
 	assert_noted(&notes, "ac");
@@ -230,7 +230,7 @@ static void start_in_a_callback_is_for_the_next_signal(void **state)
 	lettered_init(&a, start_the_other, 'a');
 	lettered_init(&b, note_letter, 'b');
 	a.other = &b;
-	utw_signal_start(&a.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
 	raise(SIGUSR1);
 	assert_int_equal(utw_reactor_run_once(r, UTW_FOREVER), 1);
 	assert_noted(&notes, "a");
@@ -268,7 +268,7 @@ static void errno_survives_the_handler(void **state)
 
 	(void)state;
 	lettered_init(&a, note_letter, 'a');
-	utw_signal_start(&a.signal, r, SIGUSR1);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
 	errno = 4242;
 	raise(SIGUSR1);
 	assert_int_equal(errno, 4242);
@@ -314,8 +314,8 @@ static void signals_wake_a_sleeping_reactor(void **state)
 	(void)state;
 	lettered_init(&a, count_silently, 'a');
 	lettered_init(&b, stop_reactor, 'b');
-	utw_signal_start(&a.signal, r, SIGUSR1);
-	utw_signal_start(&b.signal, r, SIGUSR2);
+	assert_int_equal(utw_signal_start(&a.signal, r, SIGUSR1), 0);
+	assert_int_equal(utw_signal_start(&b.signal, r, SIGUSR2), 0);
 	assert_int_equal(pthread_create(&thread, NULL, send_signals, &sender), 0);
 	assert_int_equal(utw_reactor_run(r), 0);
 	pthread_join(thread, NULL);
