@@ -82,8 +82,5 @@ clean:
 
 .PHONY: help demo check lint format
 .PHONY: bench bench-device
-.PHONY: fuzz fuzz-parsers coverage check-matrix
+.PHONY: fuzz fuzz-parsers inject coverage check-matrix
 .PHONY: modules modules_install userspace install clean
-.PHONY: help demo check bench lint format fuzz-parsers inject modules modules_install userspace install clean
-.PHONY: help demo check bench lint format fuzz-parsers fuzz modules modules_install userspace install clean
-.PHONY: help demo check bench lint format fuzz-parsers fuzz coverage check-matrix modules modules_install userspace install clean

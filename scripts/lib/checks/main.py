@@ -18,6 +18,10 @@ LOGS = pathlib.Path("build/check")
 RUNNER_CASES = ("@(a warning|an oops|use after free|lock order|a leak|no bug|slow command|"
                 "powers off|added folder)")
 
+# Of the tests with calls that fail, those of the parts that have most of them; one call of each
+# test and kind, by chance. scripts/inject alone takes all of them, in an hour.
+INJECTED = ("listener", "tcp", "unix", "datagram", "process", "deferred", "client", "tls", "log")
+
 # Rounds of the hunt for lost wake-ups, where it is not the main one.
 FEWER_ROUNDS = ("--rounds", "20000")
 
@@ -41,6 +45,8 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         Stage("unit", "user space, as it ships", ["scripts/unit-tests", "plain"], alone=True),
         Stage("lint", "style and static checks", ["scripts/lint"]),
         Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"]),
+        Stage("inject", "user space, with calls that fail", ["scripts/inject", "--most", "1",
+                                                             *INJECTED]),
         Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"]),
         Stage("fuzz-parsers", "fuzz the parsers, three seconds each",
               ["scripts/fuzz-parsers", "3"]),

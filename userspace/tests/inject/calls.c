@@ -27,6 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sanitizer/lsan_interface.h>
+
 #include "plan.h"
 
 #define STAND_IN(type, name, failed, error, manner, parameters, arguments) \
@@ -143,9 +145,28 @@ AT_ONCE(pid_t, fork, EAGAIN, (void), ())
 STAND_IN(int, pthread_create, errno, EAGAIN, INJECT_AT_ONCE,
 	 (pthread_t * thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *data),
 	 (thread, attributes, fn, data))
-STAND_IN(void *, mmap, MAP_FAILED, ENOMEM, INJECT_AT_ONCE,
-	 (void *at, size_t len, int protection, int flags, int fd, off_t offset),
-	 (at, len, protection, flags, fd, offset))
+
+/* Memory of the library's own, as the stacks of tasks, may hold the last pointer to a thing. */
+void *inject_mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset);
+void *inject_mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	void *memory;
+
+	if (inject_call("mmap", ENOMEM, INJECT_AT_ONCE))
+		return MAP_FAILED;
+	memory = mmap(at, len, protection, flags, fd, offset);
+	if (memory != MAP_FAILED)
+		__lsan_register_root_region(memory, len);
+	return memory;
+}
+
+int inject_munmap(void *at, size_t len);
+int inject_munmap(void *at, size_t len)
+{
+	__lsan_unregister_root_region(at, len);
+	return munmap(at, len);
+}
+
 AT_ONCE(int, mprotect, ENOMEM, (void *at, size_t len, int protection), (at, len, protection))
 
 /* Those with arguments that vary have at most one more, which fits a pointer. */

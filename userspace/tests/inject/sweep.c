@@ -271,10 +271,11 @@ static bool sanitizer_blames_test(const struct run *run, const char *place)
 	lseek(run->output, 0, SEEK_SET);
 	file = fdopen(dup(run->output), "r");
 	while (file && fgets(line, sizeof(line), file)) {
-		bool of_test = strstr(line, "/tests/");
+		/* A place, or a frame. */
+		bool error = strstr(line, "runtime error:");
+		bool of_test = (error || strstr(line, "    #")) && strstr(line, "/tests/");
 
-		careless = of_test &&
-			(strstr(line, "runtime error:") || (null && !strstr(line, place)));
+		careless = of_test && (error || (null && !strstr(line, place)));
 		if (of_test)
 			break;
 		null = null || strstr(line, "null pointer");
