@@ -12,6 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 
 SYSTEM = r"<(?!untwist/|linux/untwist|uapi/linux/untwist).*>"
 PUBLIC = r"<untwist/\w+\.h>"
+TESTING = r"<untwist/testing/\w+\.h>"
 UAPI = r"<(uapi/)?linux/untwist(_\w+)?\.h>"
 BESIDE = r'"[\w-]+\.h"'
 
@@ -40,10 +41,10 @@ MAY_INCLUDE: list[tuple[str, list[str]]] = [
     ("userspace/lib/protocol", _library("base", "transport", "protocol")),
     ("userspace/lib/endpoint", _library("base", "protocol", "endpoint")),
     ("userspace/lib/service", _library("base", "service")),
-    ("userspace/testing", [SYSTEM, PUBLIC, r"<untwist/testing/\w+\.h>"]),
+    ("userspace/testing", [SYSTEM, PUBLIC, TESTING]),
     ("userspace/tools", [SYSTEM, PUBLIC, BESIDE, r'"[\w-]+/[\w-]+\.h"', UAPI]),
     ("userspace/bench", [SYSTEM, PUBLIC, UAPI, BESIDE]),
-    ("userspace/examples", [SYSTEM, PUBLIC, UAPI]),
+    ("userspace/examples", [SYSTEM, PUBLIC, UAPI, TESTING]),
 ]
 
 
