@@ -63,6 +63,7 @@ bool untwist_cq_share(struct untwist_cq *cq, struct untwist_ring *shared,
 	WRITE_ONCE(cq->max, nr_entries);
 	WRITE_ONCE(cq->tail, 0);
 	atomic_set(&cq->head, 0);
+	WRITE_ONCE(cq->seen, 0);
 	WRITE_ONCE(cq->shared, shared);
 	atomic_set_release(&cq->in_use, 0);
 	return true;
@@ -86,13 +87,18 @@ EXPORT_SYMBOL_IF_KUNIT(untwist_cq_release);
  */
 static void cq_refresh(struct untwist_cq *cq)
 {
-	u32 old;
-	int read = untwist_cq_head_moved(cq, &old);
+	int old = atomic_read_acquire(&cq->head);
+	/* Pairs with the program's release: the entries may be overwritten. */
+	u32 head = smp_load_acquire(&cq->shared->cq_head);
+	u32 read = head - (u32)old;
 
-	if (read < 0)
+	if (!read)
+		return;
+	/* The tail after the head, so that none is missed that the program saw. */
+	if (read > READ_ONCE(cq->tail) - (u32)old)
 		WRITE_ONCE(cq->broken, true);
-	else if (read && atomic_cmpxchg(&cq->head, (int)old, (int)old + read) == (int)old)
-		atomic_sub(read, &cq->in_use);
+	else if (atomic_cmpxchg(&cq->head, old, (int)head) == old)
+		atomic_sub((int)read, &cq->in_use);
 }
 
 /**

@@ -19,6 +19,7 @@ struct untwist_channel;
  * @max: credits there are, at most the length
  * @tail: where the next goes; runs free; guarded by untwist_requests.lock
  * @head: where the oldest unread is, as far as is known here; runs free
+ * @seen: where it was at the last look, which it may be past, but never before
  * @in_use: credits taken: completions that are due or unread
  * @shared: the head of the ring's memory, through which the program tells how
  *	far it has read; NULL, it calls read()
@@ -33,6 +34,7 @@ struct untwist_cq {
 	u32 max;
 	u32 tail;
 	atomic_t head;
+	u32 seen;
 	atomic_t in_use;
 	struct untwist_ring *shared;
 	bool broken;
@@ -57,32 +59,30 @@ bool untwist_cq_consume(struct untwist_cq *cq, u32 n);
 
 /* Inline, as they are part of each call on a ring. */
 
-/* How much the program has read in the ring since @old, where it was; -1, that cannot be. */
-static inline int untwist_cq_head_moved(const struct untwist_cq *cq, u32 *old)
-{
-	u32 head;
-
-	*old = (u32)atomic_read_acquire(&cq->head);
-	/* Pairs with the program's release: the entries may be overwritten. */
-	head = smp_load_acquire(&cq->shared->cq_head);
-	/* The tail after the head, so that none is missed that the program saw. */
-	return head - *old > READ_ONCE(cq->tail) - *old ? -1 : (int)(head - *old);
-}
-
 /**
  * untwist_cq_check() - whether what the program says of a ring can be
  * @cq: queue
  *
- * A look only: what was read is paid out when somebody lacks it.
+ * A look only: what was read is paid out when somebody lacks it. Several may look
+ * at once; who stores an older @seen than another only knows less.
  *
  * Return: true so far.
  */
 static inline bool untwist_cq_check(struct untwist_cq *cq)
 {
-	u32 old;
+	u32 seen, head;
 
-	if (cq->shared && untwist_cq_head_moved(cq, &old) < 0)
-		WRITE_ONCE(cq->broken, true);
+	if (cq->shared) {
+		/* Pairs with the store below: the head is not older than that. */
+		seen = smp_load_acquire(&cq->seen);
+		/* Before the tail, so that none is missed that the program saw. */
+		head = smp_load_acquire(&cq->shared->cq_head);
+		if (head - seen > READ_ONCE(cq->tail) - seen)
+			WRITE_ONCE(cq->broken, true);
+		else
+			/* Pairs with the load above: after the look at the head. */
+			smp_store_release(&cq->seen, head);
+	}
 	return !READ_ONCE(cq->broken);
 }
 

@@ -45,6 +45,7 @@ static struct untwist_cq *cq_shared(struct kunit *test, u32 start)
 	KUNIT_ASSERT_TRUE(test, share(test, cq, ENTRIES));
 	cq->tail = start;
 	atomic_set(&cq->head, (int)start);
+	cq->seen = start;
 	cq->shared->cq_head = start;
 	return cq;
 }
@@ -162,11 +163,25 @@ static void head_is_believed_if_it_can_be(struct kunit *test)
 	check_head(test, test->param_value, -2u);
 }
 
+/* Also if nobody has needed the credits meanwhile. */
+static void head_that_goes_back_is_not_believed(struct kunit *test)
+{
+	struct untwist_cq *cq = cq_shared(test, -1u);
+
+	KUNIT_ASSERT_EQ(test, 2u, untwist_cq_reserve(cq, 2));
+	put(cq, 2);
+	cq->shared->cq_head = 1;
+	KUNIT_EXPECT_TRUE(test, untwist_cq_check(cq));
+	cq->shared->cq_head = 0;
+	KUNIT_EXPECT_FALSE(test, untwist_cq_check(cq));
+}
+
 /* clang-format off */
 static struct kunit_case cq_cases[] = {
 	KUNIT_CASE(credits_are_as_many_as_there_are),
 	KUNIT_CASE(ring_is_not_shared_while_something_is_due),
 	KUNIT_CASE(reaping_gives_credits),
+	KUNIT_CASE(head_that_goes_back_is_not_believed),
 	KUNIT_CASE_PARAM(head_is_believed_if_it_can_be, head_gen_params),
 	{}
 };
