@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness import arch as arches
 from harness.shell import Failure
 
 
@@ -64,8 +65,10 @@ class Counts:
         counts.parent.mkdir(parents=True, exist_ok=True)
         counts.write_bytes(data)
         shutil.copy((self._notes / where).with_suffix(".gcno"), counts.with_suffix(".gcno"))
+        # The one that belongs to the compiler of the modules.
+        gcov = arches.host().compiler().replace("gcc", "gcov")
         done = subprocess.run(
-            ["gcov-12", "--json-format", "--stdout", "--branch-probabilities", counts],
+            [gcov, "--json-format", "--stdout", "--branch-probabilities", counts],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=True,

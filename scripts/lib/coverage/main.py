@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from coverage.counts import Counts, File
+from harness.shell import Failure
 
 REASONS = Path("docs/coverage.md")
 WANTED_PERCENT = 95.0
@@ -67,8 +68,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("sent", type=Path, nargs="+", help="what guests have sent")
     options = parser.parse_args(argv)
     counts = Counts(options.notes)
-    for sent in options.sent:
-        counts.add(sent)
+    try:
+        for sent in options.sent:
+            counts.add(sent)
+    except Failure as failure:
+        print(f"coverage: {failure}", file=sys.stderr)
+        return 1
     reached = _table(counts)
     unexplained = _unexplained(counts)
     if unexplained:

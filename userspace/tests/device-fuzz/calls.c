@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ static long call_open(struct fuzzer *fuzzer)
 	static const char *const nodes[] = {
 		"/dev/untwist/loop0", "/dev/untwist/loop1", "/dev/untwist/loop0",
 		"/dev/untwist/loop1", "/dev/untwist/loop2", "/dev/untwist/tick0",
-		"/dev/untwist/edu0",
+		"/dev/untwist/edu0",  "/dev/untwist/edu0",
 	};
 	static const int modes[] = { O_RDWR, O_RDWR, O_RDWR, O_RDONLY, O_WRONLY, O_RDWR | O_APPEND };
 	int flags = modes[dice_below(&fuzzer->dice, 6)];
@@ -37,7 +38,7 @@ static long call_open(struct fuzzer *fuzzer)
 		flags |= O_NONBLOCK;
 	if (dice_one_in(&fuzzer->dice, 2))
 		flags |= O_CLOEXEC;
-	fd = open(nodes[dice_below(&fuzzer->dice, 7)], flags);
+	fd = open(nodes[dice_below(&fuzzer->dice, 8)], flags);
 	if (fd >= 0)
 		life_keep(fuzzer, fuzzer->life->files, LIFE_FILES, fd);
 	return fd;
@@ -267,6 +268,15 @@ static long call_splice(struct fuzzer *fuzzer)
 	return ret;
 }
 
+/* Memory that requests may be using, exchanged for other memory. */
+static long call_forget(struct fuzzer *fuzzer)
+{
+	size_t page = dice_below(&fuzzer->dice, GROUND_SIZE / 4096 - 8);
+
+	return madvise(ground() + page * 4096, (1 + dice_below(&fuzzer->dice, 8)) * 4096,
+		       MADV_DONTNEED);
+}
+
 static long call_fork(struct fuzzer *fuzzer)
 {
 	/* Not fork(): other threads may hold what that would want. */
@@ -317,35 +327,21 @@ static long call_other(struct fuzzer *fuzzer)
 }
 
 const struct call calls[] = {
-	{ "open", call_open, 8 },
-	{ "close", call_close, 3 },
-	{ "dup", call_dup, 1 },
-	{ "read", call_read, 10 },
-	{ "readv", call_readv, 4 },
-	{ "write", call_write, 10 },
-	{ "writev", call_writev, 4 },
-	{ "submit", call_submit, 14 },
-	{ "cancel", call_cancel, 5 },
-	{ "plane", call_plane, 5 },
-	{ "options", call_options, 4 },
-	{ "ask", call_ask, 4 },
-	{ "ioctl", call_ioctl, 4 },
-	{ "eventfd", call_eventfd, 3 },
-	{ "poll", call_poll, 4 },
-	{ "epoll", call_epoll, 8 },
-	{ "fcntl", call_fcntl, 4 },
-	{ "splice", call_splice, 5 },
-	{ "fork", call_fork, 1 },
-	{ "fdinfo", call_fdinfo, 1 },
-	{ "other", call_other, 1 },
-	{ "ring setup", ring_setup, 5 },
-	{ "ring map", ring_map, 2 },
-	{ "ring unmap", ring_unmap, 1 },
-	{ "ring protect", ring_protect, 1 },
-	{ "ring move", ring_move, 1 },
-	{ "ring submit", ring_submit, 16 },
-	{ "ring reap", ring_reap, 6 },
-	{ "ring enter", ring_enter, 16 },
+	{ "open", call_open, 8 },	 { "close", call_close, 3 },
+	{ "dup", call_dup, 1 },		 { "read", call_read, 10 },
+	{ "readv", call_readv, 4 },	 { "write", call_write, 10 },
+	{ "writev", call_writev, 4 },	 { "submit", call_submit, 14 },
+	{ "cancel", call_cancel, 5 },	 { "plane", call_plane, 5 },
+	{ "options", call_options, 4 },	 { "ask", call_ask, 4 },
+	{ "ioctl", call_ioctl, 4 },	 { "eventfd", call_eventfd, 3 },
+	{ "poll", call_poll, 4 },	 { "epoll", call_epoll, 8 },
+	{ "fcntl", call_fcntl, 4 },	 { "splice", call_splice, 5 },
+	{ "forget", call_forget, 2 },	 { "fork", call_fork, 1 },
+	{ "fdinfo", call_fdinfo, 1 },	 { "other", call_other, 1 },
+	{ "ring setup", ring_setup, 5 }, { "ring map", ring_map, 2 },
+	{ "ring unmap", ring_unmap, 1 }, { "ring protect", ring_protect, 1 },
+	{ "ring move", ring_move, 1 },	 { "ring submit", ring_submit, 16 },
+	{ "ring reap", ring_reap, 6 },	 { "ring enter", ring_enter, 16 },
 	{ "io_uring", uring_use, 14 },
 };
 

@@ -91,6 +91,11 @@ struct untwist_sqe any_sqe(struct dice *dice)
 		break;
 	default:
 		sqe.arg[0] = dice_number(dice);
+		/* On edu, these numbers move payloads, some of them in place. */
+		if (dice_one_in(dice, 3)) {
+			sqe.arg[0] = dice_below(dice, 4096);
+			fill_payload(dice, &sqe);
+		}
 	}
 	if (dice_one_in(dice, 16))
 		dice_mutate(dice, &sqe, sizeof(sqe));

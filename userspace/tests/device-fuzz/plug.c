@@ -31,6 +31,19 @@ static bool text_write(const char *path, const char *text)
 	return taken;
 }
 
+static bool text_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char text[4096];
+	bool taken;
+
+	if (fd < 0)
+		return false;
+	taken = read(fd, text, sizeof(text)) > 0;
+	close(fd);
+	return taken;
+}
+
 static void load(const char *module)
 {
 	pid_t child = fork();
@@ -101,18 +114,20 @@ static bool turn_limits(struct dice *dice)
 
 static bool turn_reading(struct dice *dice)
 {
-	char path[256], text[4096];
-	bool taken;
-	int fd;
+	char path[256];
 
-	if (!any_path(dice, "/sys/class/untwist/*/*/*", path, sizeof(path)))
+	return any_path(dice, "/sys/class/untwist/*/*/*", path, sizeof(path)) && text_read(path);
+}
+
+/* Measured only on demand: that comes and goes as well. */
+static bool turn_latency(struct dice *dice)
+{
+	char path[256];
+
+	if (!any_path(dice, "/sys/kernel/debug/untwist/*/latency", path, sizeof(path)))
 		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	taken = read(fd, text, sizeof(text)) > 0;
-	close(fd);
-	return taken;
+	return dice_one_in(dice, 2) ? text_write(path, dice_one_in(dice, 2) ? "1" : "0")
+				    : text_read(path);
 }
 
 static bool turn_hardware(struct dice *dice)
@@ -154,6 +169,7 @@ void plug_run(struct board *board, struct actor *actor, uint64_t seed)
 		{ "limits", turn_limits },
 		{ "reading", turn_reading },
 		{ "hardware", turn_hardware },
+		{ "latency", turn_latency },
 		{ "drivers", turn_drivers },
 		{ "rest", turn_rest },
 		{ "rest", turn_rest },
