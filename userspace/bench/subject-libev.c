@@ -48,13 +48,21 @@ static void timer_due(struct ev_loop *loop, ev_timer *timer, int events)
 		ev_break(loop, EVBREAK_ALL);
 }
 
-static void libev_arm(const unsigned int *delays, unsigned int count)
+static void libev_make_timers(unsigned int count)
 {
 	unsigned int i;
 
 	timers = allocate(count, sizeof(*timers));
+	for (i = 0; i < count; i++)
+		ev_timer_init(&timers[i], timer_due, 0, 0);
+}
+
+static void libev_arm(const unsigned int *delays, unsigned int count)
+{
+	unsigned int i;
+
 	for (i = 0; i < count; i++) {
-		ev_timer_init(&timers[i], timer_due, delays[i] / 1000.0, 0);
+		ev_timer_set(&timers[i], delays[i] / 1000.0, 0);
 		ev_timer_start(loops[0], &timers[i]);
 	}
 }
@@ -123,6 +131,7 @@ const struct subject subjects[] = {
 		.open = libev_open,
 		.run = libev_run,
 		.watch = libev_watch,
+		.make_timers = libev_make_timers,
 		.arm = libev_arm,
 		.cancel = libev_cancel,
 		.listen = libev_listen,

@@ -61,15 +61,22 @@ static void timer_due(evutil_socket_t fd, short events, void *unused)
 		event_base_loopbreak(bases[0]);
 }
 
-static void libevent_arm(const unsigned int *delays, unsigned int count)
+static void libevent_make_timers(unsigned int count)
 {
 	unsigned int i;
 
 	timers = allocate(count, sizeof(*timers));
+	for (i = 0; i < count; i++)
+		evtimer_assign(&timers[i], bases[0], timer_due, NULL);
+}
+
+static void libevent_arm(const unsigned int *delays, unsigned int count)
+{
+	unsigned int i;
+
 	for (i = 0; i < count; i++) {
 		struct timeval delay = { delays[i] / 1000, delays[i] % 1000 * 1000 };
 
-		evtimer_assign(&timers[i], bases[0], timer_due, NULL);
 		evtimer_add(&timers[i], &delay);
 	}
 }
@@ -189,6 +196,7 @@ const struct subject subjects[] = {
 		.open = libevent_open,
 		.run = libevent_run,
 		.watch = libevent_watch,
+		.make_timers = libevent_make_timers,
 		.arm = libevent_arm,
 		.cancel = libevent_cancel,
 		.listen = libevent_listen,

@@ -51,16 +51,22 @@ static void timer_due(uv_timer_t *timer)
 		uv_stop(&loops[0]);
 }
 
-static void libuv_arm(const unsigned int *delays, unsigned int count)
+static void libuv_make_timers(unsigned int count)
 {
 	unsigned int i;
 
 	timers = allocate(count, sizeof(*timers));
-	uv_update_time(&loops[0]);
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count; i++)
 		uv_timer_init(&loops[0], &timers[i]);
+}
+
+static void libuv_arm(const unsigned int *delays, unsigned int count)
+{
+	unsigned int i;
+
+	uv_update_time(&loops[0]);
+	for (i = 0; i < count; i++)
 		uv_timer_start(&timers[i], timer_due, delays[i], 0);
-	}
 }
 
 static void libuv_cancel(unsigned int number)
@@ -184,6 +190,7 @@ const struct subject subjects[] = {
 		.open = libuv_open,
 		.run = libuv_run,
 		.watch = libuv_watch,
+		.make_timers = libuv_make_timers,
 		.arm = libuv_arm,
 		.cancel = libuv_cancel,
 		.listen = libuv_listen,

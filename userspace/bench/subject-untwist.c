@@ -104,19 +104,25 @@ static void arm_in_turn(void *data)
 	const struct arming *arming = data;
 	unsigned int i;
 
-	for (i = 0; i < arming->count; i++) {
-		utw_timer_init(&timers[i], timer_due);
+	for (i = 0; i < arming->count; i++)
 		die_if(utw_timer_start(&timers[i], reactors[0],
 				       arming->delays[i] * UINT64_C(1000000)),
 		       "utw_timer_start");
-	}
+}
+
+static void untwist_make_timers(unsigned int count)
+{
+	unsigned int i;
+
+	timers = allocate(count, sizeof(*timers));
+	for (i = 0; i < count; i++)
+		utw_timer_init(&timers[i], timer_due);
 }
 
 static void untwist_arm(const unsigned int *delays, unsigned int count)
 {
 	struct arming arming = { .delays = delays, .count = count };
 
-	timers = allocate(count, sizeof(*timers));
 	die_if(utw_reactor_call_soon(reactors[0], arm_in_turn, &arming), "utw_reactor_call_soon");
 	utw_reactor_run_once(reactors[0], 0);
 }
@@ -225,10 +231,10 @@ static void untwist_feed(const char *data, size_t len)
 	p->ops->data(p, data, len);
 }
 
-#define UNTWIST_COMMON                                                                           \
-	.timer_size = sizeof(struct utw_timer), .run = untwist_run, .arm = untwist_arm,          \
-	.cancel = untwist_cancel, .keeps = true, .listen = untwist_listen, .wake = untwist_wake, \
-	.echo = untwist_echo
+#define UNTWIST_COMMON                                                                    \
+	.timer_size = sizeof(struct utw_timer), .run = untwist_run,                       \
+	.make_timers = untwist_make_timers, .arm = untwist_arm, .cancel = untwist_cancel, \
+	.keeps = true, .listen = untwist_listen, .wake = untwist_wake, .echo = untwist_echo
 
 const struct subject subjects[] = {
 	{ UNTWIST_COMMON, .name = "untwist", .open = epoll_open, .watch = level_watch,

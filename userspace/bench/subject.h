@@ -24,7 +24,9 @@ struct subject {
 	/* Call chain_step() with the index of each that is readable. */
 	void (*watch)(const int *fds, unsigned int count);
 
-	/* One timer each, in ms; they call timer_fired(). */
+	/* Make so many timers that call timer_fired(), none of them armed. */
+	void (*make_timers)(unsigned int count);
+	/* Arm each, in ms. */
 	void (*arm)(const unsigned int *delays, unsigned int count);
 	void (*cancel)(unsigned int number);
 
