@@ -17,6 +17,7 @@ help:
 	@echo 'make fuzz MINUTES=10 SEED=  throw wild system calls at the devices so long'
 	@echo 'make coverage   how much of the modules the tests reach'
 	@echo 'make check-matrix      the device tests on every kernel and architecture'
+	@echo 'make valgrind   the unit tests as they ship under valgrind'
 	@echo 'make inject MOST=0       have every call of the library fail once in each of its tests'
 	@echo 'make modules    the kernel modules, for the kernel in KDIR=$(KDIR)'
 	@echo 'make userspace  the library, its tools and examples'
@@ -57,6 +58,9 @@ coverage:
 
 check-matrix:
 	scripts/check-matrix
+valgrind:
+	scripts/valgrind
+
 MOST ?= 0
 inject:
 	scripts/inject --most $(MOST)
@@ -84,3 +88,5 @@ clean:
 .PHONY: bench bench-device
 .PHONY: fuzz fuzz-parsers inject coverage check-matrix
 .PHONY: modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers inject modules modules_install userspace install clean
+.PHONY: help demo check bench lint format fuzz-parsers inject valgrind modules modules_install userspace install clean
