@@ -86,7 +86,5 @@ clean:
 
 .PHONY: help demo check lint format
 .PHONY: bench bench-device
-.PHONY: fuzz fuzz-parsers inject coverage check-matrix
+.PHONY: fuzz fuzz-parsers inject valgrind coverage check-matrix
 .PHONY: modules modules_install userspace install clean
-.PHONY: help demo check bench lint format fuzz-parsers inject modules modules_install userspace install clean
-.PHONY: help demo check bench lint format fuzz-parsers inject valgrind modules modules_install userspace install clean
