@@ -140,9 +140,6 @@ static int call_check(const struct untwist_channel *ch, const struct untwist_cal
 		return -EINVAL;
 	if (call->len && (!call->payload || !op->payload))
 		return -EINVAL;
-	/* Of programs: a client's memory may be of any kind. */
-	if (call->len && op->payload & UNTWIST_PAGES)
-		return -EOPNOTSUPP;
 	if (call->len > ch->ud->config.payload_max)
 		return -EMSGSIZE;
 	if (multishot && (!op->multishot || (call->len && op->payload & UNTWIST_FROM_DEVICE)))
@@ -262,8 +259,8 @@ static struct untwist_slot *chain_take(struct untwist_client *client,
  * Return: 0, and each call's done function is called once more than
  * UNTWIST_CQE_F_MORE says, with -EOPNOTSUPP for an opcode that the device does not
  * know. Else nothing has become of any: -EINVAL, something in a call is wrong;
- * -EOPNOTSUPP, the opcode does not complete many times, or it uses its payload in
- * place; -EMSGSIZE, the payload is longer than the device takes;
+ * -EOPNOTSUPP, the opcode does not complete many times; -EMSGSIZE, the payload is
+ * longer than the device takes;
  * -E2BIG, a chain that it can never take; -EAGAIN, the client has as many
  * requests in flight as it may, and there is room once one of them is done;
  * -ENODEV, the device is gone; -ESHUTDOWN, the client is being closed; -ENOMEM.

@@ -174,7 +174,6 @@ static void payload_goes_and_comes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, memcmp(bytes, "\xfe\xfd\x00\x04", 4));
 }
 
-/* What goes to the device is taken at once. */
 /* A driver that works in place does so on the copy. */
 static void payload_in_place_is_a_copy(struct kunit *test)
 {
@@ -197,6 +196,7 @@ static void payload_in_place_is_a_copy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, memcmp(bytes, "ab\3", 3));
 }
 
+/* What goes to the device is taken at once. */
 static void payload_to_the_device_is_copied(struct kunit *test)
 {
 	struct fake *fake = fake_register_kind(test, UNTWIST_KIND_NONE);
@@ -234,7 +234,6 @@ static const struct refusal_case refusal_cases[] = {
 	{ "payload not taken", FAKE_OP_PLAIN, 0, 4, false, -EINVAL },
 	{ "no payload there", FAKE_OP_PAYLOAD, 0, 4, true, -EINVAL },
 	{ "payload too long", FAKE_OP_PAYLOAD, 0, 4097, false, -EMSGSIZE },
-	{ "payload in place", FAKE_OP_OUT, 0, 4, false, -EOPNOTSUPP },
 	{ "not many", FAKE_OP_PLAIN, UNTWIST_SQE_MULTISHOT, 0, false, -EOPNOTSUPP },
 };
 
