@@ -140,8 +140,8 @@ static void sweep(void (*make)(struct place *), long (*call)(struct place *),
 	}
 	printf("# %u steps, %u of them failed the call\n", step - 2, failed);
 	close(faults);
-	/* With nothing that fails, this would have tried nothing. */
-	EXPECT_LT(0, failed);
+	/* Without any step, nothing would have been tried. What failed may be a result instead. */
+	EXPECT_LT(2, step);
 }
 
 static void make_nothing(struct place *place)
