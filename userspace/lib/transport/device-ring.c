@@ -76,15 +76,19 @@ static int ring_reap(struct utw_door *door, struct untwist_cqe *cqe, uint32_t co
 {
 	struct utw_ring *ring = &door->ring;
 	uint32_t got = ring_take(ring, cqe, count);
+	uint32_t asked = ring->cq_head - 1;
 
-	if (got == count)
-		return (int)got;
 	/*
-	 * From here on the next one wakes us, and what came before is seen by another look:
-	 * store and load stay in sequence. A fence would say so, too, but not to TSan.
+	 * From each store on the next one wakes us, and what came before is seen by another
+	 * look: store and load stay in sequence. A fence would say so, too, but not to TSan.
+	 * What that look finds is behind the place that was asked for: ask again.
 	 */
-	__atomic_store_n(&ring->head->cq_event, ring->cq_head, __ATOMIC_SEQ_CST);
-	return (int)(got + ring_take(ring, cqe + got, count - got));
+	while (got < count && asked != ring->cq_head) {
+		asked = ring->cq_head;
+		__atomic_store_n(&ring->head->cq_event, asked, __ATOMIC_SEQ_CST);
+		got += ring_take(ring, cqe + got, count - got);
+	}
+	return (int)got;
 }
 
 static void ring_close(struct utw_door *door)
