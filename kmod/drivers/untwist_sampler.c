@@ -19,10 +19,10 @@ static uint opcode = UNTWIST_OP_DRIVER;
 module_param(opcode, uint, 0444);
 MODULE_PARM_DESC(opcode, "what to ask (default 16, the first of the driver's)");
 
-static ulong arg0, arg1;
-module_param(arg0, ulong, 0444);
+static unsigned long long arg0, arg1;
+module_param(arg0, ullong, 0444);
 MODULE_PARM_DESC(arg0, "first argument (default 0)");
-module_param(arg1, ulong, 0444);
+module_param(arg1, ullong, 0444);
 MODULE_PARM_DESC(arg1, "second argument (default 0)");
 
 static uint period_ms = 100;
