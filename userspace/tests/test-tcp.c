@@ -145,6 +145,8 @@ static void connect_and_talk(void **state)
 	assert_null(c.got);
 	turn_until(s.reactor, c.got && s.count);
 	assert_ptr_equal(c.got, &c.recorder.protocol);
+	assert_non_null(utw_transport_peer(c.got->transport));
+	assert_non_null(utw_transport_peer(s.built[0].protocol.transport));
 	assert_true(utw_address_equal(utw_transport_peer(c.got->transport),
 				      utw_tcp_listener_host(s.listener)));
 	assert_true(utw_address_equal(utw_transport_host(c.got->transport),

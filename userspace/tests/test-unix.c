@@ -64,6 +64,8 @@ static void scene_connect(void)
 
 	turn_until(scene.reactor, scene.side[0].story_len && scene.side[1].story_len);
 	utw_deferred_unref(d);
+	for (int i = 0; i < 2; i++)
+		assert_non_null(scene.side[i].protocol.transport);
 }
 
 /* Two transports over a pair of sockets, without a listener. */
@@ -253,6 +255,7 @@ static void full_queue_is_tried_again(void **state)
 	assert_int_equal(scene.side[0].story_len, 0);
 	accepted[0] = accept(listener, NULL, NULL);
 	turn_until(scene.reactor, scene.side[0].story_len);
+	assert_non_null(transport(0));
 	accepted[1] = accept(listener, NULL, NULL);
 	utw_deferred_unref(d);
 	close(first);

@@ -46,7 +46,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
         Stage("lint", "style and static checks", ["scripts/lint"]),
         Stage("unit-sanitize", "user space, ASan and UBSan", ["scripts/unit-tests", "sanitize"]),
         Stage("inject", "user space, with calls that fail", ["scripts/inject", "--most", "1",
-                                                             *INJECTED]),
+                                                             "--seed", "1", *INJECTED]),
         Stage("unit-thread", "user space, TSan", ["scripts/unit-tests", "thread"]),
         Stage("fuzz-parsers", "fuzz the parsers, three seconds each",
               ["scripts/fuzz-parsers", "3"]),

@@ -266,7 +266,7 @@ UTW_API const char *utw_transport_name(const struct utw_transport *t);
  * utw_transport_peer() - the address of the other side
  * @t: the transport
  *
- * Return: the address, borrowed; NULL where there is none.
+ * Return: the address, borrowed; NULL where there is none, or no memory to keep it.
  */
 UTW_API const struct utw_address *utw_transport_peer(const struct utw_transport *t);
 
@@ -274,7 +274,7 @@ UTW_API const struct utw_address *utw_transport_peer(const struct utw_transport 
  * utw_transport_host() - the address of this side
  * @t: the transport
  *
- * Return: the address, borrowed; NULL where there is none.
+ * Return: the address, borrowed; NULL where there is none, or no memory to keep it.
  */
 UTW_API const struct utw_address *utw_transport_host(const struct utw_transport *t);
 
