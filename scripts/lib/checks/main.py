@@ -58,7 +58,7 @@ def _stages(arm64_kunit: bool) -> list[Stage]:
               ["scripts/tests/vm-selftest", RUNNER_CASES], budget=2400),
         Stage("kunit", "KUnit, x86_64", ["scripts/kunit-tests", "--arch", "x86_64"], budget=2400),
         # On the other x86-64 ones the mask is edu's own, and its driver copies.
-        _guest("x86_64", "6.12", wide_edu, extra=("--compat", "i386")),
+        _guest("x86_64", "6.12", wide_edu),
         _guest("x86_64", "6.1", extra=FEWER_ROUNDS),
         _guest("x86_64", "6.12-rt", extra=FEWER_ROUNDS),
         _guest("arm64", "6.12", wide_edu, extra=FEWER_ROUNDS),
