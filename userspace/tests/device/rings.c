@@ -53,6 +53,11 @@ struct ring ring_open_entries(__u32 sq_entries, __u32 cq_entries)
 	});
 }
 
+unsigned int ring_room(const struct ring *ring)
+{
+	return ring->setup.sq_entries - (ring->head->sq_tail - load(&ring->head->sq_head));
+}
+
 void ring_put(struct ring *ring, const struct untwist_sqe *sqes, unsigned int count)
 {
 	__u32 tail = ring->head->sq_tail;

@@ -29,6 +29,9 @@ struct ring ring_open_entries(__u32 sq_entries, __u32 cq_entries);
 struct ring ring_of(int fd, const struct untwist_ring_setup *wanted);
 void ring_map(struct ring *ring);
 
+/* How many entries may be put. */
+unsigned int ring_room(const struct ring *ring);
+
 /* Entries put into the ring, and shown to the kernel. There has to be room. */
 void ring_put(struct ring *ring, const struct untwist_sqe *sqes, unsigned int count);
 void ring_put_nops(struct ring *ring, __u64 first_user_data, unsigned int count);
