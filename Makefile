@@ -58,6 +58,7 @@ coverage:
 
 check-matrix:
 	scripts/check-matrix
+
 valgrind:
 	scripts/valgrind
 
@@ -84,7 +85,7 @@ clean:
 	find . -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 		-o -name Module.symvers -o -name modules.order | xargs -r rm -f
 
-.PHONY: help demo check lint format
+.PHONY: help demo check lint format abi
 .PHONY: bench bench-device
 .PHONY: fuzz fuzz-parsers inject valgrind coverage check-matrix
 .PHONY: modules modules_install userspace install clean
